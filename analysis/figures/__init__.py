@@ -1,0 +1,1 @@
+"""One figure, one file, one function: each draws values that were computed elsewhere."""

@@ -1,0 +1,1 @@
+"""The papers as worked examples: one module a paper, built from the general workflows."""
