@@ -1,0 +1,236 @@
+"""One look for every figure, and one way to write it: PNG, SVG and the numbers as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from superionic.structures.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.figure import Figure
+
+OKABE_ITO: dict[str, str] = {
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "yellow": "#F0E442",
+    "black": "#000000",
+}
+"""Colours told apart by readers with any common colour vision (Okabe and Ito, 2008)."""
+
+SERIES_COLOURS: tuple[str, ...] = tuple(
+    OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky")
+)
+SERIES_MARKERS: tuple[str, ...] = ("o", "s", "^", "D", "v", "P")
+"""Every series differs in marker as well as in colour, so that grey prints stay readable."""
+
+INK = "#1a1a1a"
+FAINT = "#6b6b6b"
+GRID = "#e3e3e3"
+
+SINGLE_COLUMN_IN = 3.5
+DOUBLE_COLUMN_IN = 7.2
+DPI = 300
+
+_RC: Any = {  # typed by matplotlib only in some of its versions
+    "font.family": "DejaVu Sans",
+    "font.size": 8.0,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8.0,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "text.color": INK,
+    "text.parse_math": False,  # a hop may be called "Na$1"
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.5,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "superionic",
+    "svg.fonttype": "path",
+}
+
+Cell = str | float | int | bool | None
+"""One entry of a figure's table; None where there is no value."""
+
+
+@dataclass(frozen=True)
+class FigureData:
+    """The numbers that a figure draws.
+
+    Attributes
+    ----------
+    header : tuple of str
+        Column names with their unit, such as ``energy_eV``.
+    rows : tuple of tuple
+        Entries: text, number, truth value, or None where there is no value.
+
+    Raises
+    ------
+    EvidenceError
+        A row is not as long as the header, or a number is not finite.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def __post_init__(self) -> None:
+        """Validate."""
+        for k, row in enumerate(self.rows):
+            if len(row) != len(self.header):
+                raise EvidenceError(
+                    f"Row {k} has {len(row)} entries for {len(self.header)} columns: {row}."
+                )
+            if not all(np.isfinite(x) for x in row if isinstance(x, float)):
+                raise EvidenceError(f"Row {k} holds NaN or infinity; use None for no value: {row}.")
+
+    def to_csv(self) -> str:
+        """Return the table as CSV; numbers read back to the same bits, None is an empty field."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.header)
+        writer.writerows([_csv_field(x) for x in row] for row in self.rows)
+        return text.getvalue()
+
+
+@dataclass(frozen=True)
+class SavedFigure:
+    """Where a figure was written.
+
+    Attributes
+    ----------
+    png, svg, csv : Path
+        Files of one stem.
+    """
+
+    png: Path
+    svg: Path
+    csv: Path
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Draw in the package's style inside this context; settings outside are left alone."""
+    from matplotlib import rc_context
+
+    with rc_context(_RC):
+        yield
+
+
+def new_figure(width_in: float, height_in: float) -> Figure:
+    """Return an empty figure of a size in inches, with automatic layout and no global state."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    layout = ConstrainedLayoutEngine(w_pad=0.07, h_pad=0.05)
+    return Figure(figsize=(width_in, height_in), layout=layout)
+
+
+def series_style(index: int) -> tuple[str, str]:
+    """Return colour and marker of the ``index``-th series."""
+    return (
+        SERIES_COLOURS[index % len(SERIES_COLOURS)],
+        SERIES_MARKERS[index % len(SERIES_MARKERS)],
+    )
+
+
+def save_figure(figure: Figure, stem: Path | str, data: FigureData) -> SavedFigure:
+    """Write ``stem.png`` (300 dpi), ``stem.svg`` and ``stem.csv``.
+
+    The same figure gives the same bytes: no dates, no version, fixed SVG identifiers. All three
+    are written aside first and renamed at the end, so that a full disk leaves the old ones whole.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    stem
+        Path without suffix; its folder is made.
+    data
+        The numbers that the figure draws.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written.
+    """
+    target = Path(stem)
+    contents = {
+        ".png": _render(figure, "png", {"Software": None}),
+        ".svg": _render(figure, "svg", {"Date": None, "Creator": None}),
+        ".csv": data.to_csv().encode(),
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    paths = {suffix: target.with_name(target.name + suffix) for suffix in contents}
+    write_atomically({paths[suffix]: content for suffix, content in contents.items()})
+    return SavedFigure(png=paths[".png"], svg=paths[".svg"], csv=paths[".csv"])
+
+
+def write_atomically(contents: dict[Path, bytes]) -> None:
+    """Write files by temporary name and rename; none is renamed until all are on disk."""
+    written: list[tuple[str, Path]] = []
+    try:
+        for path, content in contents.items():
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            written.append((name, path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o644)
+        while written:
+            name, path = written[0]
+            Path(name).replace(path)
+            written.pop(0)
+    finally:
+        for name, _ in written:
+            Path(name).unlink(missing_ok=True)
+
+
+def _render(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:
+    """Return the bytes of one picture format."""
+    stream = io.BytesIO()
+    with figure_style():
+        figure.savefig(stream, format=kind, dpi=DPI, metadata=metadata)
+    return stream.getvalue()
+
+
+def _csv_field(value: Cell) -> str:
+    """Return a CSV field; ``repr`` of a float is the shortest text that reads back exactly."""
+    if value is None:
+        return ""
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, (float, np.floating)):
+        return repr(float(value))
+    return str(value)
