@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.structures.depths import slab_faces
 from superionic.structures.errors import InvalidStructureError, NoHopFoundError
 from superionic.structures.geometry import images_within
 from superionic.structures.structure import OVERLAP_ANG, Structure, readonly
@@ -68,7 +69,7 @@ def site_set(
     ion: str,
     empty_sites: ArrayLike | None = None,
     empty_labels: Sequence[str] | None = None,
-    depths_ang: ArrayLike | None = None,
+    vacuum: int | None = None,
     symprec_ang: float = SYMPREC_ANG,
 ) -> SiteSet:
     """Collect the occupied and empty sites of an ion and sort them by symmetry.
@@ -87,8 +88,8 @@ def site_set(
         shape=(n, 3)
     empty_labels
         Their labels. length=n
-    depths_ang
-        Depth of each occupied, then each empty site, to rank deep sites first. shape=(sites,)
+    vacuum
+        For a slab, the lattice vector across its vacuum, to rank deep sites first.
     symprec_ang
         Tolerance of the symmetry search in angstrom.
 
@@ -117,7 +118,9 @@ def site_set(
         kinds=atoms >= 0,
         tolerance_ang=2 * symprec_ang,
     )
-    depths = np.zeros(len(positions)) if depths_ang is None else np.asarray(depths_ang, dtype=float)
+    depths = np.zeros(len(positions))
+    if vacuum is not None:
+        depths = slab_faces(structure, vacuum).depths(positions)
     ranks = _ranks(structure, positions, labels, depths, action.orbits, atoms < 0)
     return SiteSet(
         structure=structure,

@@ -66,6 +66,8 @@ def hop_supercell(
     """
     still = _frozen_axes(structure, frozen)
     first = max(1, -(-min_atoms // len(structure)))
+    if not still:  # no lattice is packed more densely than this
+        first = max(first, int(min_separation_ang**3 / np.sqrt(2) / structure.volume + 1 - 1e-6))
     for index in range(first, max_atoms // len(structure) + 1):
         forms = hermite_normal_forms(index, frozen=still)
         vectors, lengths = _short_vectors(structure, index, min_separation_ang, still)
