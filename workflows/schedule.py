@@ -1,0 +1,345 @@
+"""Which task runs when: dependencies, free cores, failures that spread, results that come back."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import secrets
+import threading
+import time
+from concurrent.futures import CancelledError, Future, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from superionic.structures.errors import RunFolderError, SuperionicError, TaskFailedError
+from superionic.workflows.progress import TaskView
+from superionic.workflows.runfolder import (
+    ERROR,
+    MANIFEST,
+    RESULT,
+    TaskRecord,
+    TaskSpec,
+    TaskState,
+    load_result,
+    prepare_task_folder,
+    read_optional,
+)
+from superionic.workflows.serialise import SerialiseError, write_json_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from superionic.workflows.pool import LocalPool
+
+R = TypeVar("R")
+log = logging.getLogger(__name__)
+
+
+class TaskFuture(Future[R]):
+    """The result of a task, some day.
+
+    ``result()`` waits for it, and raises ``TaskFailedError`` with the reason if the task, or one
+    that it needs, failed. May be given to ``submit`` in place of the value.
+
+    Attributes
+    ----------
+    key : str
+        Name of the task's folder within the run's folder.
+    folder : Path
+        The task's folder.
+    """
+
+    def __init__(self, key: str, folder: Path) -> None:
+        super().__init__()
+        self.key = key
+        self.folder = folder
+
+
+@dataclass(eq=False)
+class ScheduledTask:
+    """A task of a run that is going on.
+
+    Attributes
+    ----------
+    spec : TaskSpec
+        What it is.
+    future : TaskFuture
+        What the caller holds.
+    cpus : int
+        Cores it occupies.
+    function : bytes or None
+        Its cloudpickled function where workers cannot import it.
+    state, reason
+        As in ``TaskRecord``.
+    waiting : int
+        Parents that have not ended yet.
+    started_s, wall_s : float or None
+        Monotonic time at its start, and wall time of its computation, in seconds.
+    """
+
+    spec: TaskSpec
+    future: TaskFuture[Any]
+    cpus: int
+    function: bytes | None = None
+    state: TaskState = "pending"
+    reason: str = ""
+    waiting: int = 0
+    started_s: float | None = None
+    wall_s: float | None = field(default=None)
+
+    @property
+    def folder(self) -> Path:
+        """The task's folder."""
+        return self.future.folder
+
+    def view(self) -> TaskView:
+        """Return what the display needs."""
+        elapsed = time.monotonic() - self.started_s if self.started_s is not None else 0.0
+        return TaskView(
+            self.spec.name, self.future.key, self.state, self.folder, elapsed, self.wall_s
+        )
+
+    def record(self) -> TaskRecord:
+        """Return what a report needs."""
+        return TaskRecord(
+            name=self.spec.name,
+            key=self.future.key,
+            state=self.state,
+            wall_s=self.wall_s,
+            folder=str(self.folder),
+            reason=self.reason,
+        )
+
+
+class Scheduler:
+    """Runs the tasks of one run on the cores of this machine.
+
+    Worker processes start with the first task that has to be computed. All methods may be called
+    from any thread.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+    workers
+        Cores to keep busy.
+    """
+
+    def __init__(self, folder: Path, *, workers: int) -> None:
+        self.folder = folder
+        self.workers = workers
+        self.run_id = secrets.token_hex(8)
+        self.tasks: dict[str, ScheduledTask] = {}
+        self._lock = threading.RLock()
+        self._ready: list[tuple[int, ScheduledTask]] = []
+        self._order: dict[str, int] = {}
+        self._free = workers
+        self._pool: LocalPool | None = None
+        self._closed = False
+        self._killed = False
+
+    def add(self, spec: TaskSpec, *, cpus: int, function: bytes | None) -> TaskFuture[Any]:
+        """Take up a task: find its result, or queue it behind its parents.
+
+        Raises
+        ------
+        RunFolderError
+            The task's folder holds other inputs or cannot be written.
+        """
+        with self._lock:
+            if spec.key in self.tasks:
+                return self.tasks[spec.key].future
+            folder = prepare_task_folder(self.folder, spec)
+            future: TaskFuture[Any] = TaskFuture(spec.key, folder)
+            task = ScheduledTask(spec, future, min(cpus, self.workers), function)
+            self.tasks[spec.key] = task
+            self._order[spec.key] = len(self._order)
+            if self._found(task):
+                return future
+            task.waiting = len(spec.parents)
+            parents = [self.tasks[key] for key in spec.parents]
+        if not parents:
+            self._enqueue(task)
+        for parent in parents:
+            parent.future.add_done_callback(self._parent_callback(task, parent))
+        return future
+
+    def _found(self, task: ScheduledTask) -> bool:
+        """Complete a task whose result an earlier run has left."""
+        if not (task.folder / RESULT).exists():
+            return False
+        try:
+            value = load_result(task.folder)
+        except (RunFolderError, SerialiseError, SuperionicError) as error:
+            aside = task.folder / f"{RESULT}.unreadable"
+            (task.folder / RESULT).replace(aside)
+            log.warning("%s; kept as %s and computed again.", error, aside.name)
+            return False
+        task.state = "reused"
+        task.wall_s = read_optional(task.folder / MANIFEST).get("wall_s")
+        task.future.set_result(value)
+        log.info("%s: reused.", task.future.key)
+        return True
+
+    def _parent_callback(
+        self, task: ScheduledTask, parent: ScheduledTask
+    ) -> Callable[[Future[Any]], None]:
+        """Return what is to happen to a task when one of its parents has ended."""
+
+        def ended(future: Future[Any]) -> None:
+            if future.cancelled() or future.exception() is not None:
+                self._skip(task, parent)
+                return
+            with self._lock:
+                task.waiting -= 1
+                ready = task.waiting == 0 and task.state == "pending"
+            if ready:
+                self._enqueue(task)
+
+        return ended
+
+    def _skip(self, task: ScheduledTask, parent: ScheduledTask) -> None:
+        """Give up a task because a parent has no result."""
+        with self._lock:
+            if task.state != "pending":
+                return
+            task.state = "skipped"
+            root = parent.reason if parent.state == "skipped" else ""
+            why = root or f"{parent.future.key} {parent.state}: {parent.reason}".rstrip(": ")
+            task.reason = why
+        message = f"{task.future.key} was not run because {why}"
+        if task.future.set_running_or_notify_cancel():
+            described = {"state": "skipped", "type": "TaskFailedError", "message": message}
+            with suppress(RunFolderError):
+                write_json_atomic(task.folder / ERROR, dict(described))
+            log.warning("%s", message)
+            task.future.set_exception(TaskFailedError(message))
+
+    def _enqueue(self, task: ScheduledTask) -> None:
+        """Queue a task whose parents are done."""
+        with self._lock:
+            heapq.heappush(self._ready, (self._order[task.future.key], task))
+        self._pump()
+
+    def _pump(self) -> None:
+        """Start tasks, first submitted first, as long as there are cores for the next one."""
+        with self._lock:
+            while self._ready and not self._closed and self._ready[0][1].cpus <= self._free:
+                _, task = heapq.heappop(self._ready)
+                if not task.future.set_running_or_notify_cancel():
+                    task.state = "cancelled"
+                    continue
+                self._start(task)
+
+    def _start(self, task: ScheduledTask) -> None:
+        """Hand a task to the workers."""
+        self._free -= task.cpus
+        task.state = "running"
+        task.started_s = time.monotonic()
+        log.info("%s: started.", task.future.key)
+        try:
+            outcome = self._workers_pool().submit(
+                task.folder, run_id=self.run_id, cpus=task.cpus, function=task.function
+            )
+        except Exception as error:  # whatever it is, somebody waits for this task
+            outcome = Future()
+            outcome.set_exception(error)
+        outcome.add_done_callback(lambda done: self._ended(task, done))
+
+    def _workers_pool(self) -> LocalPool:
+        """Return the worker processes, started when first needed."""
+        if self._pool is None:
+            from superionic.workflows.pool import LocalPool
+
+            self._pool = LocalPool(
+                workers=self.workers, folder=self.folder, on_collapse=self._collapsed
+            )
+        return self._pool
+
+    def _ended(self, task: ScheduledTask, outcome: Future[dict[str, Any]]) -> None:
+        """Take back the cores, start what comes next, and pass on the result or the error."""
+        try:
+            told = outcome.result()
+        except (Exception, CancelledError) as error:
+            told = {"state": "failed", "type": type(error).__name__, "message": str(error)}
+            told["message"] += f" The workers' own output is in {self.folder / 'workers'}."
+        with self._lock:
+            if task.state != "running":
+                return
+            self._free += task.cpus
+            task.state = "done"  # no other thread may end it a second time
+        value, error = self._read_outcome(task, told)
+        if error is not None:
+            log.error("%s: failed: %s", task.future.key, task.reason)
+            task.future.set_exception(error)
+        else:
+            log.info("%s: %s.", task.future.key, task.state)
+            task.future.set_result(value)
+        self._pump()
+
+    def _read_outcome(
+        self, task: ScheduledTask, told: dict[str, Any]
+    ) -> tuple[Any, SuperionicError | None]:
+        """Return the result that a worker left behind, or the error to raise in its place."""
+        state = str(told.get("state"))
+        if state in ("done", "reused"):
+            try:
+                value = load_result(task.folder)
+            except Exception as error:
+                told = {"type": type(error).__name__, "message": str(error)}
+            else:
+                task.state = "reused" if state == "reused" else "done"
+                task.wall_s = read_optional(task.folder / MANIFEST).get("wall_s")
+                return value, None
+        if state == "died":
+            told = self._bury(task, told)
+        task.state = "interrupted" if self._killed else "failed"
+        task.reason = f"{told['type']}: {told['message']}"
+        if told["type"] == RunFolderError.__name__:
+            return None, RunFolderError(told["message"])
+        return None, TaskFailedError(
+            f"{task.future.key} failed: {task.reason} (details in {task.folder / 'task.log'})"
+        )
+
+    def _bury(self, task: ScheduledTask, told: dict[str, Any]) -> dict[str, Any]:
+        """Record that a task took its worker down."""
+        fate = self._pool.fate(int(told["pid"])) if self._pool else "ended"
+        message = f"The worker process {told['pid']} {fate}. It is tried again by the next run."
+        described = {"state": "failed", "type": "WorkerDied", "message": message}
+        with suppress(RunFolderError):
+            write_json_atomic(task.folder / ERROR, dict(described))
+        return described
+
+    def _collapsed(self) -> None:
+        """Fail what is running when there is no worker left to finish it."""
+        self._fail_running("All worker processes have gone.")
+
+    def _fail_running(self, message: str) -> None:
+        """End every running task with an error."""
+        for task in list(self.tasks.values()):
+            outcome: Future[dict[str, Any]] = Future()
+            outcome.set_result({"state": "failed", "type": "Interrupted", "message": message})
+            if task.state == "running":
+                self._ended(task, outcome)
+
+    def wait(self) -> None:
+        """Wait until every task has ended, one way or the other."""
+        while pending := [t.future for t in list(self.tasks.values()) if not t.future.done()]:
+            wait(pending)
+
+    def close(self, *, kill: bool = False) -> None:
+        """End the workers; with ``kill`` give up tasks that have not ended."""
+        with self._lock:
+            self._closed, self._killed = True, kill
+            pool, self._pool = self._pool, None
+        if kill:
+            for task in list(self.tasks.values()):
+                if task.state == "pending":
+                    task.state, task.reason = "cancelled", "the run was interrupted"
+                    task.future.cancel()
+        if pool is not None:
+            pool.close(kill=kill)
+        if kill:
+            self._fail_running("The run was interrupted.")
