@@ -125,8 +125,8 @@ def _smallest_triangle(points: NDArray[np.float64], centre: NDArray[np.float64])
     sure = points[distances < third - _TIE_ANG]
     tied = points[np.abs(distances - third) <= _TIE_ANG]
     areas = []
-    for chosen in combinations(tied, 3 - len(sure)):
-        a, b, c = [*sure, *chosen]
+    for chosen in combinations(range(len(tied)), 3 - len(sure)):
+        a, b, c = np.concatenate([sure, tied[list(chosen)]])
         areas.append(float(np.linalg.norm(np.cross(b - a, c - a))) / 2)
     # three tied points may lie on a line, which is no window
     windows = [area for area in areas if area > 1e-3]

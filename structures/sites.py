@@ -118,10 +118,14 @@ def site_set(
         kinds=atoms >= 0,
         tolerance_ang=2 * symprec_ang,
     )
-    depths = np.zeros(len(positions))
-    if vacuum is not None:
-        depths = slab_faces(structure, vacuum).depths(positions)
-    ranks = _ranks(structure, positions, labels, depths, action.orbits, atoms < 0)
+    ranks = site_ranks(
+        structure,
+        positions,
+        labels=labels,
+        orbits=action.orbits,
+        first=(atoms < 0).astype(float),
+        depths_ang=None if vacuum is None else slab_faces(structure, vacuum).depths(positions),
+    )
     return SiteSet(
         structure=structure,
         positions=readonly(positions, np.float64),
@@ -168,29 +172,52 @@ def _empty_sites(
     return points[kept], [names[k] for k in kept]
 
 
-def _ranks(
+def site_ranks(
     structure: Structure,
     positions: NDArray[np.float64],
+    *,
     labels: Sequence[str],
-    depths: NDArray[np.float64],
     orbits: NDArray[np.int64],
-    empty: NDArray[np.bool_],
+    first: NDArray[np.float64],
+    depths_ang: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
-    """Sort the orbits by label, deepest first, then by size and environment."""
-    heads = np.unique(orbits)
-    keys = {
-        head: (
-            bool(empty[head]),
-            min(natural_key(labels[k]) for k in np.flatnonzero(orbits == head)),
-            -round(float(depths[orbits == head].mean()), 2),
-            int((orbits == head).sum()),
+    """Sort orbits of sites by measures that no choice of axes or atom order changes.
+
+    Parameters
+    ----------
+    structure
+        The cell the sites lie in.
+    positions
+        Cartesian positions in angstrom. shape=(sites, 3)
+    labels
+        Name of each site. length=sites
+    orbits
+        Smallest index of a site equivalent to each. shape=(sites,)
+    first
+        What to sort by before the label, ascending. shape=(sites,)
+    depths_ang
+        What to sort by after the label, descending. shape=(sites,)
+
+    Returns
+    -------
+    ndarray
+        Position of each site's orbit in the sorted list. shape=(sites,)
+    """
+    depths = np.zeros(len(positions)) if depths_ang is None else depths_ang
+    heads = [int(h) for h in np.unique(orbits)]
+    keys = {}
+    for head in heads:
+        members = np.flatnonzero(orbits == head)
+        keys[head] = (
+            float(first[head]),
+            min(natural_key(labels[int(k)]) for k in members),
+            -round(float(depths[members].mean()), 2),
+            len(members),
             _fingerprint(structure, positions[head]),
-            int(head),
+            head,
         )
-        for head in heads
-    }
     order = {head: rank for rank, head in enumerate(sorted(heads, key=lambda h: keys[h]))}
-    return np.array([order[head] for head in orbits], dtype=np.int64)
+    return np.array([order[int(head)] for head in orbits], dtype=np.int64)
 
 
 def _fingerprint(structure: Structure, point: NDArray[np.float64]) -> float:

@@ -92,14 +92,19 @@ def symmetry_operations(
         # 2.7 and 2.8 announce that failures will be exceptions; None is handled below
         warnings.simplefilter("ignore", DeprecationWarning)
         dataset = spglib.get_symmetry_dataset(
-            (structure.cell, structure.fractional % 1.0, structure.numbers), symprec=symprec_ang
+            (
+                structure.cell.tolist(),
+                (structure.fractional % 1.0).tolist(),
+                structure.numbers.tolist(),
+            ),
+            symprec=symprec_ang,
         )
     if dataset is None:
         raise InvalidStructureError(
             f"spglib found no symmetry at a tolerance of {symprec_ang} A. Look for overlapping "
             "atoms, or give another symprec."
         )
-    return SymmetryOperations(dataset.rotations, dataset.translations)
+    return SymmetryOperations(dataset.rotations.astype(np.int64), dataset.translations)
 
 
 def site_action(
@@ -189,7 +194,7 @@ def primitive_cell(structure: Structure, *, symprec_ang: float = SYMPREC_ANG) ->
             f"{copies} translations at {symprec_ang} A do not form a lattice that divides the "
             "cell. Give another symprec."
         )
-    return _fold(structure, np.linalg.solve(matrix, structure.cell), copies)
+    return _fold(structure, np.asarray(np.linalg.solve(matrix, structure.cell), float), copies)
 
 
 def _translation_lattice(
