@@ -16,205 +16,44 @@ never computed twice in one run folder, whatever was killed in between::
 
 from __future__ import annotations
 
-import functools
-import inspect
 import logging
 import os
-import re
-import secrets
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from superionic.structures.errors import SuperionicError
-from superionic.workflows.context import plain_call
+from superionic.workflows.futures import TaskFuture
+from superionic.workflows.jobs import (
+    OPEN_RUNS,
+    Job,
+    JobDefinitionError,
+    NoRunError,
+    Resources,
+    job,
+)
 from superionic.workflows.logs import run_log
-from superionic.workflows.runfolder import TaskRecord, TaskRef, TaskSpec, prepare_run_folder
-from superionic.workflows.schedule import Scheduler, TaskFuture
-from superionic.workflows.serialise import SerialiseError, encode
+from superionic.workflows.runfolder import TaskRecord, prepare_run_folder
+from superionic.workflows.schedule import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
-P = ParamSpec("P")
+__all__ = [
+    "Job",
+    "JobDefinitionError",
+    "NoRunError",
+    "Resources",
+    "Run",
+    "RunSummary",
+    "TaskFuture",
+    "job",
+    "usable_cores",
+]
+
 R = TypeVar("R")
 log = logging.getLogger(__name__)
-
-_RUNS: list[Run] = []
-
-
-class NoRunError(SuperionicError, RuntimeError):
-    """A job was submitted where there is no run to take it."""
-
-
-class JobDefinitionError(SuperionicError, ValueError):
-    """A job's name, version or resources make no sense."""
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What a job asks for. Not part of a task's identity.
-
-    On this machine only ``cpus`` counts: so many cores are kept for the job, and numerical
-    libraries get so many threads. The rest is for queues.
-
-    Attributes
-    ----------
-    cpus : int
-        Cores.
-    walltime_s : int or None
-        Longest time it may take in seconds.
-    memory_gb : float or None
-        Memory in gigabytes.
-    queue : str or None
-        Name of a queue.
-    gpus : int
-        GPUs.
-    """
-
-    cpus: int = 1
-    walltime_s: int | None = None
-    memory_gb: float | None = None
-    queue: str | None = None
-    gpus: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse amounts that nobody can give."""
-        limits = (self.walltime_s, self.memory_gb)
-        if self.cpus < 1 or self.gpus < 0 or any(x is not None and x <= 0 for x in limits):
-            raise JobDefinitionError(
-                f"Expected cpus >= 1, gpus >= 0, walltime_s and memory_gb above 0; got {self}."
-            )
-
-
-class Job(Generic[P, R]):
-    """A function that can be called, or submitted to a run. Made by :func:`job`.
-
-    Attributes
-    ----------
-    function : callable
-        The plain function.
-    name : str
-        First part of the names of its tasks' folders.
-    version : int
-        Part of a task's identity.
-    resources : Resources
-        What it asks for.
-    """
-
-    def __init__(
-        self, function: Callable[P, R], *, version: int, resources: Resources, name: str | None
-    ) -> None:
-        functools.update_wrapper(self, function)
-        self.function = function
-        self.name = name or function.__name__
-        self.version = version
-        self.resources = resources
-        if not re.fullmatch(r"[A-Za-z0-9_.]{1,64}", self.name) or self.name.startswith("."):
-            raise JobDefinitionError(
-                f"A job's name is up to 64 letters, digits, _ and '.'; got {self.name!r}."
-            )
-        if version < 1:
-            raise JobDefinitionError(f"Versions count from 1; {self.name} has {version}.")
-        if "<locals>" in function.__qualname__:
-            raise JobDefinitionError(
-                f"The job {self.name} is defined inside another function. Define it at the top "
-                "level of a module or script, where a worker process can find it."
-            )
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the function here and now."""
-        with plain_call(lambda: self._folder_name(args, kwargs)):
-            return self.function(*args, **kwargs)
-
-    def submit(self, *args: Any, **kwargs: Any) -> TaskFuture[R]:
-        """Have the current run compute the function, or find its result.
-
-        Takes the function's arguments; in the place of any value, or inside tuples, lists and
-        dicts, also the future of another task of the same run.
-
-        Raises
-        ------
-        NoRunError
-            There is no ``with Run(...)`` around.
-        TypeError
-            The arguments do not fit the function.
-        SerialiseError
-            An argument cannot be stored.
-        RunFolderError
-            The task's folder holds other inputs or cannot be written.
-        """
-        if not _RUNS:
-            raise NoRunError(
-                f"{self.name}.submit(...) needs a run: write `with Run(folder):` around it, or "
-                f"call {self.name}(...) to compute it here and now."
-            )
-        return _RUNS[-1].submit(self, args, kwargs)
-
-    def spec(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TaskSpec:
-        """Return what the task with these arguments is."""
-        bound = inspect.signature(self.function).bind(*args, **kwargs)
-        bound.apply_defaults()
-        parents: list[str] = []
-        inputs = {k: encode(_referring(v, parents)) for k, v in bound.arguments.items()}
-        return TaskSpec(
-            name=self.name,
-            module=self.function.__module__,
-            qualname=self.function.__qualname__,
-            version=self.version,
-            inputs=dict(inputs),
-            parents=tuple(dict.fromkeys(parents)),
-        )
-
-    def _folder_name(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        """Name the folder of a plain call inside a task, the same at every try if possible."""
-        try:
-            return self.spec(args, kwargs).key
-        except SerialiseError:
-            return f"{self.name}-{secrets.token_hex(8)}"
-
-    def pickled(self) -> bytes | None:
-        """Return the function itself where workers cannot import it; None elsewhere."""
-        if self.function.__module__ != "__main__":
-            return None
-        import cloudpickle  # type: ignore[import-untyped]
-
-        content: bytes = cloudpickle.dumps(self.function)
-        return content
-
-
-def _referring(value: Any, parents: list[str]) -> Any:
-    """Replace futures by references and note whose they are."""
-    if isinstance(value, TaskFuture):
-        parents.append(value.key)
-        return TaskRef(value.key)
-    if type(value) in (tuple, list):
-        return type(value)(_referring(v, parents) for v in value)
-    if type(value) is dict:
-        return {k: _referring(v, parents) for k, v in value.items()}
-    return value
-
-
-def job(
-    *, version: int = 1, resources: Resources | None = None, name: str | None = None
-) -> Callable[[Callable[P, R]], Job[P, R]]:
-    """Make a function a job.
-
-    Parameters
-    ----------
-    version
-        Part of every task's identity: raise it when the code's meaning changes, so that old
-        results are not taken for new ones.
-    resources
-        What it asks for; one core by default.
-    name
-        First part of the names of its folders; the function's name by default.
-    """
-    asked = resources or Resources()
-    return lambda function: Job(function, version=version, resources=asked, name=name)
 
 
 @dataclass(frozen=True)
@@ -294,7 +133,7 @@ class Run:
             display = RunProgress(self._views, workers=self.workers)
             display.start()
             self._stack.callback(display.stop)
-        _RUNS.append(self)
+        OPEN_RUNS.append(self)
         return self
 
     def __exit__(
@@ -304,7 +143,7 @@ class Run:
         trace: TracebackType | None,
     ) -> None:
         """Wait for all tasks (not after an interrupt) and end the workers."""
-        _RUNS.remove(self)
+        OPEN_RUNS.remove(self)
         scheduler = self._open_scheduler()
         kill = error is not None and not isinstance(error, Exception)
         try:

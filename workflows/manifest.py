@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from superionic import __version__
-from superionic.workflows.runfolder import ERROR, LOCK, MANIFEST, PROGRESS, RESULT, RUNNING
+from superionic.workflows.locks import LOCK
+from superionic.workflows.runfolder import ERROR, MANIFEST, PROGRESS, RESULT, RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

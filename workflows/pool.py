@@ -18,10 +18,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from executorlib.api import SubprocessSpawner  # type: ignore[import-untyped]
-from executorlib.task_scheduler.interactive.blockallocation import (  # type: ignore[import-untyped]
-    BlockAllocationTaskScheduler,
-)
+from executorlib.api import SubprocessSpawner
+from executorlib.task_scheduler.interactive.blockallocation import BlockAllocationTaskScheduler
 
 from superionic.workflows.task import THREAD_VARIABLES, execute_task
 from superionic.workflows.worker import DRIVER_PID

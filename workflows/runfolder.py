@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import logging
-import os
 import re
 import tempfile
-import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from superionic.structures.errors import RunFolderError
+from superionic.workflows.locks import is_locked
 from superionic.workflows.serialise import (
     Json,
     decode,
@@ -23,11 +19,6 @@ from superionic.workflows.serialise import (
     write_json_atomic,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-log = logging.getLogger(__name__)
-
 INPUTS = "inputs.json"
 RESULT = "result.json"
 ERROR = "error.json"
@@ -35,7 +26,6 @@ MANIFEST = "manifest.json"
 RUNNING = "running.json"
 PROGRESS = "progress.json"
 TASK_LOG = "task.log"
-LOCK = ".lock"
 
 TaskState = Literal[
     "done", "reused", "failed", "skipped", "running", "interrupted", "pending", "cancelled"
@@ -210,46 +200,6 @@ def _excerpt(value: object) -> str:
     """Return at most 60 characters of a value."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}..."
-
-
-@contextmanager
-def task_lock(folder: Path, *, poll_s: float = 0.2) -> Iterator[None]:
-    """Hold the task's lock, waiting as long as another process runs the same task.
-
-    The operating system lets go of the lock when its holder dies. Where the file system knows no
-    locks a warning is logged and the task runs without.
-    """
-    with (folder / LOCK).open("ab") as stream:
-        waited = False
-        while not _try_lock(stream.fileno()):
-            if not waited:
-                log.info("Another process is running this task; waiting for it.")
-                waited = True
-            time.sleep(poll_s)
-        yield
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Take the lock if it is free."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            return False
-        log.warning("This file system has no locks (%s): never start a run twice on it.", error)
-    return True
-
-
-def is_locked(folder: Path) -> bool:
-    """Return whether a process holds the task's lock."""
-    try:
-        descriptor = os.open(folder / LOCK, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        return not _try_lock(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def load_result(folder: Path) -> Any:

@@ -9,19 +9,14 @@ import threading
 import time
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from superionic.structures.errors import RunFolderError, SuperionicError, TaskFailedError
-from superionic.workflows.progress import TaskView
+from superionic.workflows.futures import ScheduledTask, TaskFuture
 from superionic.workflows.runfolder import (
     ERROR,
     MANIFEST,
     RESULT,
-    TaskRecord,
-    TaskSpec,
-    TaskState,
     load_result,
     prepare_task_folder,
     read_optional,
@@ -30,87 +25,12 @@ from superionic.workflows.serialise import SerialiseError, write_json_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from superionic.workflows.pool import LocalPool
+    from superionic.workflows.runfolder import TaskSpec
 
-R = TypeVar("R")
 log = logging.getLogger(__name__)
-
-
-class TaskFuture(Future[R]):
-    """The result of a task, some day.
-
-    ``result()`` waits for it, and raises ``TaskFailedError`` with the reason if the task, or one
-    that it needs, failed. May be given to ``submit`` in place of the value.
-
-    Attributes
-    ----------
-    key : str
-        Name of the task's folder within the run's folder.
-    folder : Path
-        The task's folder.
-    """
-
-    def __init__(self, key: str, folder: Path) -> None:
-        super().__init__()
-        self.key = key
-        self.folder = folder
-
-
-@dataclass(eq=False)
-class ScheduledTask:
-    """A task of a run that is going on.
-
-    Attributes
-    ----------
-    spec : TaskSpec
-        What it is.
-    future : TaskFuture
-        What the caller holds.
-    cpus : int
-        Cores it occupies.
-    function : bytes or None
-        Its cloudpickled function where workers cannot import it.
-    state, reason
-        As in ``TaskRecord``.
-    waiting : int
-        Parents that have not ended yet.
-    started_s, wall_s : float or None
-        Monotonic time at its start, and wall time of its computation, in seconds.
-    """
-
-    spec: TaskSpec
-    future: TaskFuture[Any]
-    cpus: int
-    function: bytes | None = None
-    state: TaskState = "pending"
-    reason: str = ""
-    waiting: int = 0
-    started_s: float | None = None
-    wall_s: float | None = field(default=None)
-
-    @property
-    def folder(self) -> Path:
-        """The task's folder."""
-        return self.future.folder
-
-    def view(self) -> TaskView:
-        """Return what the display needs."""
-        elapsed = time.monotonic() - self.started_s if self.started_s is not None else 0.0
-        return TaskView(
-            self.spec.name, self.future.key, self.state, self.folder, elapsed, self.wall_s
-        )
-
-    def record(self) -> TaskRecord:
-        """Return what a report needs."""
-        return TaskRecord(
-            name=self.spec.name,
-            key=self.future.key,
-            state=self.state,
-            wall_s=self.wall_s,
-            folder=str(self.folder),
-            reason=self.reason,
-        )
 
 
 class Scheduler:

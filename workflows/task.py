@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from superionic.structures.errors import RunFolderError, TaskFailedError
 from superionic.workflows.context import TaskContext, clear_checkpoints, entered
+from superionic.workflows.locks import task_lock
 from superionic.workflows.logs import task_log
 from superionic.workflows.manifest import Stopwatch, build_manifest, file_checksums
 from superionic.workflows.progress import ProgressWriter
@@ -31,7 +32,6 @@ from superionic.workflows.runfolder import (
     load_result,
     read_optional,
     remove_leftovers,
-    task_lock,
 )
 from superionic.workflows.serialise import (
     Json,

@@ -39,9 +39,7 @@ def die_with_parent(parent: int, *, poll_s: float = 1.0) -> None:
 def main(arguments: list[str]) -> None:
     """Serve tasks until told to stop."""
     die_with_parent(int(os.environ[DRIVER_PID]))
-    from executorlib.backend.interactive_serial import (  # type: ignore[import-untyped]
-        evaluate_cmd,
-    )
+    from executorlib.backend.interactive_serial import evaluate_cmd
 
     evaluate_cmd(arguments)
 
