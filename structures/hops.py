@@ -72,7 +72,7 @@ def find_hops(
         only repeated where it is too narrow.
     distinct
         If false, list every equivalent hop of the cell that hops are classified in, both ways
-        round where its ends are equivalent. Each has a key of its own.
+        round where a symmetry operation swaps its ends. Each has a key of its own.
     symprec
         Tolerance of the symmetry search in angstrom.
 

@@ -43,8 +43,8 @@ class PairClass(NamedTuple):
     Attributes
     ----------
     members : tuple of Pair
-        Each undirected pair once (both ways round when its ends are equivalent), sorted; all
-        start on the lower-ranked orbit, or on the occupied site for a hole.
+        Equivalent directed pairs, sorted: all start on the lower-ranked orbit, or on the occupied
+        site for a hole. Where an operation swaps the ends, both ways round are members.
     multiplicity : int
         Number of undirected pairs per cell.
     length_ang : float
@@ -82,14 +82,8 @@ def pair_classes(
         No pair is that short; the message names the shortest there is.
     """
     pairs = _pairs(sites, mechanism, max_length_ang + 4 * symprec_ang)
-    classes = []
-    for members in _classes(sites, pairs, directed=mechanism == "hole"):
-        vectors = np.array([pair_vector(sites, pair) for pair in members])
-        length = float(np.linalg.norm(vectors, axis=1).mean())
-        if length <= max_length_ang + 1e-6:
-            oriented = _oriented(sites, members, mechanism)
-            half = 1 if mechanism == "hole" else 2
-            classes.append(PairClass(oriented, len(members) // half, length))
+    found = _classes(sites, pairs, directed=mechanism == "hole")
+    classes = [c for c in found if c.length_ang <= max_length_ang + 1e-6]
     usable = [c for c in classes if not _blocked(sites, c.members[0], mechanism)]
     if len(usable) < len(classes):
         logger.info("%d hops through or onto another site left out", len(classes) - len(usable))
@@ -125,38 +119,40 @@ def _pairs(sites: SiteSet, mechanism: Mechanism, cutoff_ang: float) -> list[Pair
     return [p for p in found if np.linalg.norm(pair_vector(sites, p)) >= MIN_LENGTH_ANG]
 
 
-def _classes(sites: SiteSet, pairs: list[Pair], *, directed: bool) -> list[list[Pair]]:
-    """Gather pairs into orbits of the symmetry, reversal included unless directed."""
-    action = sites.action
+def _classes(sites: SiteSet, pairs: list[Pair], *, directed: bool) -> list[PairClass]:
+    """Gather pairs into orbits of the symmetry; a pair and its reverse share one."""
     left = dict.fromkeys(sorted(pairs))
     classes = []
     while left:
         pair = next(iter(left))
-        a, b, shift = pair
-        targets = np.stack([action.targets[:, a], action.targets[:, b]], axis=1)
-        shifts = action.rotations @ np.array(shift) + action.shifts[:, b] - action.shifts[:, a]
-        rows = np.unique(np.concatenate([targets, shifts], axis=1), axis=0).tolist()
-        members = {Pair(r[0], r[1], (r[2], r[3], r[4])) for r in rows}
-        if not directed:
-            members |= {_reverse(member) for member in members}
-        for member in members:
+        if not directed and sites.ranks[pair.start] > sites.ranks[pair.end]:
+            pair = _reverse(pair)
+        members = _orbit(sites, pair)
+        backward = {_reverse(member) for member in members}
+        for member in members | backward:
             left.pop(member, None)
-        classes.append(sorted(members))
+        both_ways = 2 if members & backward else 1
+        lengths = [float(np.linalg.norm(pair_vector(sites, m))) for m in members]
+        classes.append(
+            PairClass(tuple(sorted(members)), len(members) // both_ways, float(np.mean(lengths)))
+        )
     return classes
+
+
+def _orbit(sites: SiteSet, pair: Pair) -> set[Pair]:
+    """Return all pairs the symmetry sends a pair to, each starting in the home cell."""
+    action = sites.action
+    a, b, shift = pair
+    targets = np.stack([action.targets[:, a], action.targets[:, b]], axis=1)
+    shifts = action.rotations @ np.array(shift) + action.shifts[:, b] - action.shifts[:, a]
+    rows = np.unique(np.concatenate([targets, shifts], axis=1), axis=0).tolist()
+    return {Pair(r[0], r[1], (r[2], r[3], r[4])) for r in rows}
 
 
 def _reverse(pair: Pair) -> Pair:
     """Return the pair walked backwards."""
     x, y, z = pair.shift
     return Pair(pair.end, pair.start, (-x, -y, -z))
-
-
-def _oriented(sites: SiteSet, members: list[Pair], mechanism: Mechanism) -> tuple[Pair, ...]:
-    """Keep the members that start on the lower-ranked orbit."""
-    if mechanism == "hole":
-        return tuple(members)
-    ranks = sites.ranks
-    return tuple(p for p in members if ranks[p.start] <= ranks[p.end])
 
 
 def _blocked(sites: SiteSet, pair: Pair, mechanism: Mechanism) -> bool:
