@@ -220,8 +220,9 @@ def write_atomically(contents: dict[Path, bytes]) -> None:
 def _render(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:
     """Return the bytes of one picture format."""
     stream = io.BytesIO()
+    smaller: dict[str, Any] = {"pil_kwargs": {"optimize": True}} if kind == "png" else {}
     with figure_style():
-        figure.savefig(stream, format=kind, dpi=DPI, metadata=metadata)
+        figure.savefig(stream, format=kind, dpi=DPI, metadata=metadata, **smaller)
     return stream.getvalue()
 
 
