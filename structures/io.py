@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from superionic.structures.cif import format_cif, parse_cif
+from superionic.structures.cif import parse_cif
+from superionic.structures.cif_writer import format_cif
 from superionic.structures.disordered import DisorderedStructure, check_site_overlap
 from superionic.structures.errors import InvalidStructureError, StructureFileError
 from superionic.structures.labels import orbit_labels

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ase.data import atomic_masses, atomic_numbers, covalent_radii
+from ase.data import atomic_masses, atomic_numbers
 from scipy.constants import Avogadro
 
+from superionic.structures.bond_valence import (
+    IonSites,
+    bond_valence_sums,
+    contact_radius,
+    unchecked_sites,
+)
 from superionic.structures.disordered import OCCUPANCY_TOLERANCE, DisorderedStructure
 from superionic.structures.oxidation import FormalCharges, formal_charges
 from superionic.structures.structure import Structure
@@ -20,13 +22,6 @@ from superionic.structures.structure import Structure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-BOND_SOFTNESS_ANG = 0.37
-"""The universal constant of the bond-valence rule (doi:10.1107/S0108768185002063), angstrom."""
-
-MIN_BOND_VALENCE = 0.02
-"""Contacts weaker than this (valence units) are not counted as bonds."""
 
 BVS_RELATIVE_LIMIT = 0.25
 """A bond-valence sum further than this from the formal charge, relative to it, is a problem."""
@@ -36,14 +31,6 @@ SHORT_CONTACT_FRACTION = 0.75
 
 DENSITY_LIMITS_G_CM3 = (0.1, 23.0)
 """Densities outside are a problem: osmium, the densest solid, has 22.6 g/cm3."""
-
-STATE_TOLERANCE = 1.0
-"""Bond-valence parameters of a neighbouring oxidation state serve up to this difference, e."""
-
-_NONMETALS = frozenset(["B", "Br", "Cl", "Si", "As", "Se", "Te", *"HCNOFPSI"])
-_MOLECULAR = frozenset("C N")
-_BONDED_FRACTION = 1.25
-_LIKE_BONDED_FRACTION = 1.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +106,7 @@ def check_structure(
     """
     crystal = _as_crystal(structure)
     charges = formal_charges(crystal.composition, oxidation_states=oxidation_states)
-    sites = _Sites.of(crystal, charges, pbc=getattr(structure, "pbc", (True, True, True)))
+    sites = IonSites.of(crystal, charges, pbc=getattr(structure, "pbc", (True, True, True)))
     density = density_g_cm3(crystal)
     sums, ranges, expected, valence_problems, notes = _valences(sites)
     distances, contact_problems = _shortest(sites)
@@ -166,82 +153,13 @@ def _as_crystal(structure: DisorderedStructure | Structure) -> DisorderedStructu
     )
 
 
-@cache
-def bond_valence_parameters() -> dict[tuple[str, str, int], float]:
-    """Return R0 in angstrom by (anion, cation, charge of the cation); charge 0 means any."""
-    resource = files("superionic.structures").joinpath("data", "bond_valence.csv")
-    lines = resource.read_text(encoding="utf-8").splitlines()
-    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
-    return {(row["anion"], row["cation"], int(row["charge"])): float(row["r0_ang"]) for row in rows}
-
-
-def _r0(cation: str, anion: str, charge: float) -> float | None:
-    """Return R0 of the oxidation state closest to ``charge``; None where none is close."""
-    table = bond_valence_parameters()
-    known = [(abs(q - charge), q) for a, c, q in table if (a, c) == (anion, cation) and q > 0]
-    close = [item for item in known if item[0] <= STATE_TOLERANCE]
-    if close:
-        return table[anion, cation, min(close)[1]]
-    return table.get((anion, cation, 0))
-
-
-@dataclass(frozen=True, eq=False)
-class _Sites:
-    """Filled sites with their neighbour pairs.
-
-    ``shares[site, element]`` is the occupancy; pairs ``i, j`` are ``d`` angstrom apart, each pair
-    listed both ways.
-    """
-
-    labels: tuple[str, ...]
-    elements: tuple[str, ...]
-    charges: NDArray[np.float64]
-    shares: NDArray[np.float64]
-    i: NDArray[np.int64]
-    j: NDArray[np.int64]
-    d: NDArray[np.float64]
-
-    @classmethod
-    def of(
-        cls, crystal: DisorderedStructure, charges: FormalCharges, *, pbc: tuple[bool, ...]
-    ) -> _Sites:
-        from ase import Atoms
-        from ase.neighborlist import neighbor_list
-
-        keep = [k for k, o in enumerate(crystal.occupancies) if sum(o.values()) > 0]
-        elements = tuple(crystal.composition)
-        shares = np.array([[crystal.occupancies[k].get(s, 0.0) for s in elements] for k in keep])
-        atoms = Atoms(
-            numbers=np.ones(len(keep), dtype=int),
-            positions=crystal.positions[keep],
-            cell=crystal.cell,
-            pbc=pbc,
-        )
-        i, j, d = neighbor_list("ijd", atoms, _radius(elements, charges))
-        labels = tuple(crystal.labels[k] for k in keep)
-        states = np.array([charges.states[s] for s in elements])
-        return cls(labels, elements, states, shares, i, j, d)
-
-    @property
-    def filled(self) -> NDArray[np.float64]:
-        """Total occupancy of each site."""
-        return np.asarray(self.shares.sum(axis=1))
-
-
-def _radius(elements: tuple[str, ...], charges: FormalCharges) -> float:
-    """Return how far to look for neighbours, in angstrom: all bonds that count."""
-    reach = -BOND_SOFTNESS_ANG * math.log(MIN_BOND_VALENCE)
-    found = [_r0(a, b, charges.states[a]) for a in elements for b in elements]
-    return max([4.0, *(r0 + reach for r0 in found if r0 is not None)])
-
-
 def _valences(
-    sites: _Sites,
+    sites: IonSites,
 ) -> tuple[
     dict[str, float], dict[str, tuple[float, float]], dict[str, float], list[str], list[str]
 ]:
-    sums = _bond_valence_sums(sites)
-    unchecked = _unchecked(sites)
+    sums = bond_valence_sums(sites)
+    unchecked = unchecked_sites(sites)
     filled = sites.filled
     value = (sites.shares * sums).sum(axis=1) / filled
     target = (sites.shares * np.abs(sites.charges)).sum(axis=1) / filled
@@ -269,56 +187,7 @@ def _valences(
     return mean, spread, expected, problems, notes if skipped else []
 
 
-def _bond_valence_sums(sites: _Sites) -> NDArray[np.float64]:
-    """Return the sum each element would have on each site. shape=(sites, elements)."""
-    sums = np.zeros_like(sites.shares)
-    for a, cation in enumerate(sites.elements):
-        for b, anion in enumerate(sites.elements):
-            if not sites.charges[a] > 0 > sites.charges[b]:
-                continue
-            r0 = _r0(cation, anion, float(sites.charges[a]))
-            if r0 is None:
-                continue
-            valence = np.exp((r0 - sites.d) / BOND_SOFTNESS_ANG)
-            valence[valence < MIN_BOND_VALENCE] = 0.0
-            np.add.at(sums[:, a], sites.i, valence * sites.shares[sites.j, b])
-            np.add.at(sums[:, b], sites.i, valence * sites.shares[sites.j, a])
-    return sums
-
-
-def _unchecked(sites: _Sites) -> NDArray[np.bool_]:
-    """Return the sites whose bond-valence sum would lack bonds: uncharged, or molecular."""
-    skip = (sites.shares @ np.abs(sites.charges)) < 1e-9
-    molecular = np.zeros(len(skip), dtype=bool)
-    touching: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    for a, first in enumerate(sites.elements):
-        for b, second in enumerate(sites.elements):
-            both = (sites.shares[sites.i, a] > 0) & (sites.shares[sites.j, b] > 0)
-            radii = _contact(first, second)
-            near = both & (sites.d < _BONDED_FRACTION * radii)
-            product = sites.charges[a] * sites.charges[b]
-            if product < 0:
-                pair = (first, second) if sites.charges[a] > 0 else (second, first)
-                charge = max(float(sites.charges[a]), float(sites.charges[b]))
-                if _r0(*pair, charge) is None:
-                    molecular[sites.i[near]] = True
-            elif {first, second} <= _NONMETALS:
-                near &= sites.d < _LIKE_BONDED_FRACTION * radii
-                near &= sites.filled[sites.i] + sites.filled[sites.j] > 1 + OCCUPANCY_TOLERANCE
-                molecular[sites.i[near]] = True
-            if second in _MOLECULAR:
-                touching.append((sites.i[near], sites.j[near]))
-    result = skip | molecular
-    for i, j in touching:
-        result[i[molecular[j]]] = True
-    return np.asarray(result)
-
-
-def _contact(first: str, second: str) -> float:
-    return float(covalent_radii[atomic_numbers[first]] + covalent_radii[atomic_numbers[second]])
-
-
-def _shortest(sites: _Sites) -> tuple[dict[str, float], list[str]]:
+def _shortest(sites: IonSites) -> tuple[dict[str, float], list[str]]:
     """Return the shortest distance of each element pair, and those too short."""
     together = sites.filled[sites.i] + sites.filled[sites.j] > 1 + OCCUPANCY_TOLERANCE
     distances: dict[str, float] = {}
@@ -329,7 +198,10 @@ def _shortest(sites: _Sites) -> tuple[dict[str, float], list[str]]:
             if first > second or not both.any():
                 continue
             k = int(np.flatnonzero(both)[np.argmin(sites.d[both])])
-            distance, limit = float(sites.d[k]), SHORT_CONTACT_FRACTION * _contact(first, second)
+            distance, limit = (
+                float(sites.d[k]),
+                SHORT_CONTACT_FRACTION * contact_radius(first, second),
+            )
             distances[f"{first}-{second}"] = distance
             if distance < limit:
                 problems.append(
