@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,12 +67,13 @@ class Nursery:
             return process
 
     def kill_all(self) -> None:
-        """Kill the workers that are alive and start no more."""
+        """Kill the workers that are alive, and what they started, and start no more."""
         with self._lock:
             self._closed = True
             for process in self._processes.values():
                 if process.poll() is None:
-                    process.kill()
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
 
     def fate(self, pid: int) -> str:
         """Say how a worker ended, for a message."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_INTERRUPTED = "The run was interrupted; the next one goes on from here."
+
 
 class Scheduler:
     """Runs the tasks of one run on the cores of this machine.
@@ -125,6 +127,10 @@ class Scheduler:
         with self._lock:
             if task.state != "pending":
                 return
+            if self._killed:
+                task.state, task.reason = "cancelled", _INTERRUPTED
+                task.future.cancel()
+                return
             task.state = "skipped"
             root = parent.reason if parent.state == "skipped" else ""
             why = root or f"{parent.future.key} {parent.state}: {parent.reason}".rstrip(": ")
@@ -190,10 +196,10 @@ class Scheduler:
                 return
             self._free += task.cpus
             task.state = "done"  # no other thread may end it a second time
-        value, error = self._read_outcome(task, told)
-        if error is not None:
-            log.error("%s: failed: %s", task.future.key, task.reason)
-            task.future.set_exception(error)
+        value, failure = self._read_outcome(task, told)
+        if failure is not None:
+            log.error("%s: %s: %s", task.future.key, task.state, task.reason)
+            task.future.set_exception(failure)
         else:
             log.info("%s: %s.", task.future.key, task.state)
             task.future.set_result(value)
@@ -257,9 +263,9 @@ class Scheduler:
         if kill:
             for task in list(self.tasks.values()):
                 if task.state == "pending":
-                    task.state, task.reason = "cancelled", "the run was interrupted"
+                    task.state, task.reason = "cancelled", _INTERRUPTED
                     task.future.cancel()
         if pool is not None:
             pool.close(kill=kill)
         if kill:
-            self._fail_running("The run was interrupted.")
+            self._fail_running(_INTERRUPTED)
