@@ -25,6 +25,7 @@ from superionic.structures.cif_writer import SITE_LABEL
 from superionic.structures.disordered import (
     OCCUPANCY_TOLERANCE,
     DisorderedStructure,
+    check_site_overlap,
     format_formula,
 )
 from superionic.structures.errors import InvalidStructureError
@@ -85,6 +86,7 @@ def parse_cif(text: str, name: str) -> DisorderedStructure:
         cell=cell,
         labels=tuple(s.label for s in sites for _ in s.points),
     )
+    check_site_overlap(crystal)
     _compare_formula(crystal, block, name, notes)
     labels = crystal.labels if SITE_LABEL in block else _shared_labels(crystal, notes)
     return replace(crystal, labels=labels, notes=tuple(notes))

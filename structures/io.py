@@ -59,9 +59,8 @@ def read_crystal(path: str | Path) -> DisorderedStructure:
     """
     file = _existing(path)
     if _format(file) == "cif":
-        crystal = parse_cif(file.read_text(encoding="utf-8", errors="replace"), file.name)
-    else:
-        crystal = DisorderedStructure.from_structure(_read_with_ase(file))
+        return parse_cif(file.read_text(encoding="utf-8", errors="replace"), file.name)
+    crystal = DisorderedStructure.from_structure(_read_with_ase(file))
     check_site_overlap(crystal)
     return crystal
 
@@ -157,12 +156,15 @@ def _format(file: Path) -> str:
         return "vasp"
     if suffix in {".xyz", ".extxyz"}:
         return "extxyz"
-    from ase.io.formats import UnknownFileTypeError, filetype
+    from ase.io.formats import UnknownFileTypeError, filetype, ioformats
 
     try:
-        return str(filetype(str(file), guess=True))
+        kind = str(filetype(str(file), guess=True))
     except UnknownFileTypeError as error:
         raise _unreadable(file, "its format is not known") from error
+    if kind not in ioformats:
+        raise _unreadable(file, "its format is not known")
+    return kind
 
 
 def _unreadable(file: Path, reason: object) -> StructureFileError:
@@ -202,7 +204,7 @@ def _read_with_ase(file: Path) -> Structure:
 
 def _column_labels(atoms: Atoms) -> tuple[str, ...]:
     for name in _LABEL_COLUMNS:
-        if name in atoms.arrays and atoms.arrays[name].dtype.kind in "US":
+        if name in atoms.arrays and atoms.arrays[name].dtype.kind in "USO":
             return tuple(str(x) for x in atoms.arrays[name])
     return ()
 

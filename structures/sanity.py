@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase.data import atomic_masses, atomic_numbers
-from scipy.constants import Avogadro
 
 from superionic.structures.bond_valence import (
     IonSites,
@@ -135,6 +134,8 @@ def check_structure(
 
 def density_g_cm3(structure: DisorderedStructure | Structure) -> float:
     """Return the mass density in g/cm3."""
+    from scipy.constants import Avogadro
+
     if isinstance(structure, Structure):
         mass = structure.mass_g_per_mol
     else:
