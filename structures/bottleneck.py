@@ -45,7 +45,12 @@ class Bottleneck(NamedTuple):
 
 
 def find_bottleneck(
-    structure: Structure, start: ArrayLike, end: ArrayLike, *, ion: str
+    structure: Structure,
+    start: ArrayLike,
+    end: ArrayLike,
+    *,
+    ion: str,
+    anions: NDArray[np.bool_] | None = None,
 ) -> Bottleneck:
     """Return the narrowest point of the straight line between two points of a crystal.
 
@@ -61,6 +66,8 @@ def find_bottleneck(
         Cartesian ends of the path in angstrom, not wrapped. shape=(3,)
     ion
         Chemical symbol of the mobile element.
+    anions
+        Which atoms count as anions; by default `anion_mask` decides. shape=(atoms,)
     """
     framework = np.array([symbol != ion for symbol in structure.symbols])
     if not framework.any():
@@ -68,13 +75,14 @@ def find_bottleneck(
     first, last = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
     centre, half = (first + last) / 2, float(np.linalg.norm(last - first)) / 2
     positions = structure.positions[framework]
-    anions = np.flatnonzero(anion_mask(structure)[framework])
+    mask = anion_mask(structure) if anions is None else anions
+    ring_atoms = np.flatnonzero(mask[framework])
     reach = half + 4.0
     for _ in range(5):
         near = images_within(
             positions, structure.cell, structure.pbc, centre=centre, radius_ang=reach
         )
-        if np.isin(near.indices, anions).sum() >= 3:
+        if np.isin(near.indices, ring_atoms).sum() >= 3:
             break
         reach *= 1.5
     if not len(near.indices):
@@ -82,7 +90,7 @@ def find_bottleneck(
     distances, fractions = segment_distances(near.positions, first, last)
     nearest = _first_of_ties(distances, fractions)
     point = first + fractions[nearest] * (last - first)
-    ring = near.positions[np.isin(near.indices, anions)]
+    ring = near.positions[np.isin(near.indices, ring_atoms)]
     area = _smallest_triangle(ring, point) if len(ring) >= 3 else None
     return Bottleneck(float(distances[nearest]), area, float(fractions[nearest]))
 
@@ -91,25 +99,21 @@ def anion_mask(structure: Structure) -> NDArray[np.bool_]:
     """Return which atoms are anions: at least as electronegative as every atom bonded to them.
 
     An atom is bonded to those within 1.25 times its shortest distance to an atom of another
-    element, so that S is an anion in PS4 and a cation in SO4. shape=(atoms,)
+    element (4 A at most), so that S is an anion in PS4 and a cation in SO4. An
+    atom of such an element with no other beside it counts as an anion. shape=(atoms,)
     """
+    from ase.neighborlist import neighbor_list
+
     scale = np.array([PAULING.get(int(z), _METAL) for z in structure.numbers])
-    mask = np.zeros(len(structure), dtype=bool)
-    for i in np.flatnonzero(scale > _METAL):
-        near = images_within(
-            structure.positions,
-            structure.cell,
-            structure.pbc,
-            centre=structure.positions[i],
-            radius_ang=4.0,
-        )
-        other = structure.numbers[near.indices] != structure.numbers[i]
-        if not other.any():
-            continue
-        distance = np.linalg.norm(near.positions[other] - structure.positions[i], axis=1)
-        bonded = near.indices[other][distance <= 1.25 * distance.min()]
-        mask[i] = bool((scale[bonded] <= scale[i]).all())
-    return mask
+    i, j, distance = neighbor_list("ijd", structure.to_ase(), 4.0)
+    other = structure.numbers[i] != structure.numbers[j]
+    i, j, distance = i[other], j[other], distance[other]
+    shortest = np.full(len(structure), np.inf)
+    np.minimum.at(shortest, i, distance)
+    bonded = distance <= 1.25 * shortest[i]
+    strongest = np.zeros(len(structure))
+    np.maximum.at(strongest, i[bonded], scale[j[bonded]])
+    return np.asarray((scale > _METAL) & (strongest <= scale))
 
 
 def _first_of_ties(distances: NDArray[np.float64], fractions: NDArray[np.float64]) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 import numpy as np
 from ase.data import atomic_numbers
 
-from superionic.structures.bottleneck import find_bottleneck
+from superionic.structures.bottleneck import anion_mask, find_bottleneck
 from superionic.structures.depths import slab_faces, vacuum_axis
 from superionic.structures.errors import InvalidHopError, NoHopFoundError, UnknownElementError
 from superionic.structures.geometry import images_within
@@ -68,6 +68,8 @@ class Search(NamedTuple):
         Classes of equivalent pairs, shortest first.
     host : Structure
         The supercell of the base cell that keeps periodic images apart.
+    anions : ndarray
+        Which atoms of the base cell are anions. shape=(atoms,)
     ion, mechanism : str
         As asked for.
     """
@@ -78,6 +80,7 @@ class Search(NamedTuple):
     sites: SiteSet
     classes: tuple[PairClass, ...]
     host: Structure
+    anions: NDArray[np.bool_]
     ion: str
     mechanism: Mechanism
 
@@ -128,7 +131,8 @@ def search_hops(
         rotations=sites.action.rotations,
     )
     host = make_supercell(base.structure, matrix, frozen=frozen)
-    return Search(base, len(structure), vacuum, sites, classes, host, ion, mechanism)
+    anions = anion_mask(base.structure)
+    return Search(base, len(structure), vacuum, sites, classes, host, anions, ion, mechanism)
 
 
 def distinct_hop(search: Search, pairs: PairClass) -> Hop:
@@ -155,7 +159,9 @@ def member_hop(search: Search, pairs: PairClass, pair: Pair) -> Hop:
             )
         host = host.without([gone])
         index -= int(gone < index)
-    neck = find_bottleneck(sites.structure, start, start + vector, ion=search.ion)
+    neck = find_bottleneck(
+        sites.structure, start, start + vector, ion=search.ion, anions=search.anions
+    )
     faces = None if search.vacuum is None else slab_faces(sites.structure, search.vacuum)
     hop = Hop(
         host=host,

@@ -26,6 +26,8 @@ VIA_ANG = 1.0
 CROWDED_ANG = 1.5
 """An empty site this close to an ion that stays cannot take another one."""
 
+_FARTHEST_ANG = 60.0
+
 logger = logging.getLogger(__name__)
 
 
@@ -201,8 +203,15 @@ def _none_found(sites: SiteSet, mechanism: Mechanism, max_length_ang: float, blo
             f"All {blocked} kinds of {mechanism} hop up to {max_length_ang} A run through another "
             f"site or end beside another ion ({have}). Give other empty sites."
         )
-    cutoff = max_length_ang
-    while cutoff < 40.0:
+    needed = {"vacancy": (1, 0), "hole": (1, 1), "interstitial": (0, 1)}[mechanism]
+    if kinds[0] < needed[0] or kinds[1] < needed[1]:
+        return (
+            f"No {mechanism} hop between {have}, at any length. A vacancy hop needs ions, a hole "
+            "an ion and an empty site, an interstitial empty sites: give empty_sites or another "
+            "mechanism."
+        )
+    cutoff = max(max_length_ang, MIN_LENGTH_ANG)
+    while cutoff < _FARTHEST_ANG:
         cutoff *= 1.5
         pairs = _pairs(sites, mechanism, cutoff)
         if pairs:
@@ -211,8 +220,4 @@ def _none_found(sites: SiteSet, mechanism: Mechanism, max_length_ang: float, blo
                 f"No {mechanism} hop up to {max_length_ang} A between {have}; the shortest is "
                 f"{shortest:.3f} A. Raise the maximum length."
             )
-    return (
-        f"No {mechanism} hop between {have}, at any length. A vacancy hop needs two ions, a hole "
-        "an ion and an empty site, an interstitial two empty sites: give empty_sites or another "
-        "mechanism."
-    )
+    return f"No {mechanism} hop up to {_FARTHEST_ANG} A between {have}."

@@ -42,7 +42,8 @@ def hop_supercell(
     min_separation_ang
         Least distance between periodic images in angstrom.
     min_atoms, max_atoms
-        Bounds on the size of the supercell, in atoms.
+        Bounds on the size of the supercell, in atoms. A cell that needs no repeat is never too
+        large.
     frozen
         Lattice vectors that are not repeated, combined or counted: the vacuum of a slab. Those
         that are not periodic are always frozen.
@@ -68,7 +69,7 @@ def hop_supercell(
     first = max(1, -(-min_atoms // len(structure)))
     if not still:  # no lattice is packed more densely than this
         first = max(first, int(min_separation_ang**3 / np.sqrt(2) / structure.volume + 1 - 1e-6))
-    for index in range(first, max_atoms // len(structure) + 1):
+    for index in range(first, max(1, max_atoms // len(structure)) + 1):
         forms = hermite_normal_forms(index, frozen=still)
         vectors, lengths = _short_vectors(structure, index, min_separation_ang, still)
         shortest = _shortest_in(forms, vectors, lengths)
