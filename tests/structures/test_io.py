@@ -20,15 +20,15 @@ from superionic.structures.io import read_crystal, read_structure, write_structu
 from superionic.structures.labels import orbit_labels
 from superionic.structures.structure import Structure, distance_matrix
 
-NACL = """data_NaCl
+CSCL = """data_CsCl_type
 _chemical_formula_sum 'Na Cl'
-_cell_length_a 5.64(1)
-_cell_length_b 5.64(1)
-_cell_length_c 5.64(1)
+_cell_length_a 4.12(1)
+_cell_length_b 4.12(1)
+_cell_length_c 4.12(1)
 _cell_angle_alpha 90
 _cell_angle_beta 90
 _cell_angle_gamma 90
-_space_group_name_H-M_alt 'F m -3 m'
+_space_group_name_H-M_alt 'P m -3 m'
 loop_
 _atom_site_label
 _atom_site_type_symbol
@@ -52,11 +52,11 @@ def end_member() -> Structure:
 
 
 def test_symmetry_is_expanded_and_labels_kept(tmp_path: Path) -> None:
-    structure = read_structure(cif(tmp_path, NACL))
-    assert structure.labels == ("Na1",) * 4 + ("Cl1",) * 4
+    structure = read_structure(cif(tmp_path, CSCL))
+    assert structure.labels == ("Na1", "Cl1")
     distances = distance_matrix(structure)
-    assert distances[distances > 0].min() == pytest.approx(2.82)
-    assert "space-group symbol 'F m -3 m'" in read_crystal(cif(tmp_path, NACL)).notes[0]
+    assert distances[distances > 0].min() == pytest.approx(4.12 * 3**0.5 / 2)
+    assert "space-group symbol 'P m -3 m'" in read_crystal(cif(tmp_path, CSCL)).notes[0]
 
 
 @pytest.mark.parametrize("name", ["mfi", "na3ps4", "na4zr2si3o12", "hkust-1"])
@@ -181,21 +181,21 @@ def test_numbered_atoms_of_a_p1_export_get_shared_labels(tmp_path: Path) -> None
 
 
 def test_shared_position_becomes_one_site(tmp_path: Path) -> None:
-    text = NACL.replace("Na1 Na1+ 0 0 0 1\n", "Na1 Na 0 0 0 0.75\nK1 K 0 0 0.0001 0.25\n")
+    text = CSCL.replace("Na1 Na1+ 0 0 0 1\n", "Na1 Na 0 0 0 0.75\nK1 K 0 0 0.0001 0.25\n")
     text = text.replace("'Na Cl'", "'Na0.75 K0.25 Cl'")
     crystal = read_crystal(cif(tmp_path, text))
     assert crystal.labels[0] == "Na1/K1"
     assert crystal.occupancies[0] == {"Na": 0.75, "K": 0.25}
-    assert len(crystal) == 8
+    assert len(crystal) == 2
     with pytest.raises(PartialOccupancyError, match="Na1/K1"):
         read_structure(cif(tmp_path, text))
 
 
 def test_special_position_within_rounding_is_not_doubled(tmp_path: Path) -> None:
-    text = NACL.replace("Cl1 Cl1- 0.5 0.5 0.5", "Cl1 Cl1- 0.5 0.5003 0.5")
+    text = CSCL.replace("Cl1 Cl1- 0.5 0.5 0.5", "Cl1 Cl1- 0.5 0.5003 0.5")
     crystal = read_crystal(cif(tmp_path, text))
-    assert len(crystal) == 8
-    doubled = crystal.fractional[4:] * 2
+    assert len(crystal) == 2
+    doubled = crystal.fractional[1] * 2
     np.testing.assert_allclose(doubled, np.round(doubled), atol=1e-9)
 
 
@@ -208,10 +208,10 @@ def test_special_position_within_rounding_is_not_doubled(tmp_path: Path) -> None
         ("1.00(2)", "-0.1", InvalidStructureError, "occupancy of Cl1"),
         ("Cl1 Cl1- 0.5", "Cl1 Qq 0.5", InvalidStructureError, "no chemical element"),
         ("Cl1 Cl1- 0.5", "Wat1 Wat 0.5", InvalidStructureError, "hydrogens"),
-        ("_cell_length_b 5.64(1)\n", "", StructureFileError, "_cell_length_b"),
-        ("_cell_length_b 5.64(1)", "_cell_length_b 0", InvalidStructureError, "not possible"),
+        ("_cell_length_b 4.12(1)\n", "", StructureFileError, "_cell_length_b"),
+        ("_cell_length_b 4.12(1)", "_cell_length_b 0", InvalidStructureError, "not possible"),
         ("_cell_angle_gamma 90", "_cell_angle_gamma 190", InvalidStructureError, "not possible"),
-        ("'F m -3 m'", "'F m m 7'", StructureFileError, "space group 'F m m 7'"),
+        ("'P m -3 m'", "'F m m 7'", StructureFileError, "space group 'F m m 7'"),
         ("Cl1 Cl1- 0.5 0.5 0.5 1.00(2)\n", "", StructureFileError, "_chemical_formula_sum"),
         ("Cl1 Cl1- 0.5 0.5 0.5 1.00(2)\n", "Cl1 Cl1- 0.5", StructureFileError, "truncated"),
         ("Na1 Na1+ 0 0 0 1", "Na1 Na 0.49 0.5 0.5 1", InvalidStructureError, "apart"),
@@ -221,20 +221,20 @@ def test_special_position_within_rounding_is_not_doubled(tmp_path: Path) -> None
 def test_broken_cifs(
     tmp_path: Path, old: str, new: str, error: type[Exception], message: str
 ) -> None:
-    assert old in NACL
+    assert old in CSCL
     with pytest.raises(error, match=message):
-        read_crystal(cif(tmp_path, NACL.replace(old, new)))
+        read_crystal(cif(tmp_path, CSCL.replace(old, new)))
 
 
 def test_every_truncation_is_an_error(tmp_path: Path) -> None:
-    last = NACL.rindex("1.00(2)") + 1
+    last = CSCL.rindex("1.00(2)") + 1
     for end in range(0, last, 23):
         with pytest.raises(StructureFileError):
-            read_crystal(cif(tmp_path, NACL[:end]))
+            read_crystal(cif(tmp_path, CSCL[:end]))
 
 
 def test_what_a_reader_had_to_assume_is_noted(tmp_path: Path) -> None:
-    text = NACL.replace("_space_group_name_H-M_alt 'F m -3 m'\n", "").replace("Cl1-", "D")
+    text = CSCL.replace("_space_group_name_H-M_alt 'P m -3 m'\n", "").replace("Cl1-", "D")
     text = text.replace("'Na Cl'", "'Na D'").replace("1.00(2)", "1.01")
     crystal = read_crystal(cif(tmp_path, text))
     assert crystal.composition == {"Na": 1.0, "H": 1.0}
@@ -244,15 +244,15 @@ def test_what_a_reader_had_to_assume_is_noted(tmp_path: Path) -> None:
 
 
 def test_small_disagreement_with_the_formula_is_a_note(tmp_path: Path) -> None:
-    crystal = read_crystal(cif(tmp_path, NACL.replace("'Na Cl'", "'Na0.96 Cl'")))
+    crystal = read_crystal(cif(tmp_path, CSCL.replace("'Na Cl'", "'Na0.96 Cl'")))
     assert "ClNa0.96" in crystal.notes[-1]
 
 
 def test_occupancy_zero_stays_as_a_known_empty_site(tmp_path: Path) -> None:
-    text = NACL + "Na2 Na 0.25 0.25 0.25 0\n"
+    text = CSCL + "Na2 Na 0.25 0.25 0.25 0\n"
     crystal = read_crystal(cif(tmp_path, text))
-    assert len(crystal) == 16
-    assert len(crystal.to_structure()) == 8
+    assert len(crystal) == 10
+    assert len(crystal.to_structure()) == 2
 
 
 @pytest.mark.parametrize(
