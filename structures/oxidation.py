@@ -94,14 +94,12 @@ def formal_charges(
     if not given and _one_sign(choices):
         return FormalCharges(dict.fromkeys(composition, 0.0), 0.0, True, "metallic")
     combinations = sorted(_combinations(choices), key=lambda c: c[0])
+    all_given = len(given) == len(composition)
     for _, states in combinations:
-        if abs(_net(composition, states)) <= tolerance:
-            return FormalCharges(
-                states,
-                _net(composition, states),
-                True,
-                "given" if len(given) == len(composition) else "common states",
-            )
+        net = _net(composition, states)
+        if all_given or abs(net) <= tolerance:
+            how = "given" if all_given else "common states"
+            return FormalCharges(states, net, abs(net) <= tolerance, how)
     mixed = _mixed(composition, combinations, [s for s in composition if s not in given])
     if mixed is not None:
         return FormalCharges(mixed, _net(composition, mixed), True, "mixed valence")
