@@ -20,6 +20,8 @@ Direction = Literal["lateral", "outward", "inward"]
 LATERAL_SINE = float(np.sin(np.pi / 4))
 """A hop is lateral when it climbs by at most this fraction of its length (45 degrees)."""
 
+_ENDLESS_ANG = 1000.0  # stands for a vacuum that never ends
+
 
 @dataclass(frozen=True, eq=False)
 class Faces:
@@ -74,7 +76,7 @@ def slab_faces(structure: Structure, axis: int) -> Faces:
     structure
         The slab; it may be cut in two by the cell boundary.
     axis
-        The lattice vector that crosses the vacuum.
+        The lattice vector that crosses the vacuum. Where it does not repeat, the vacuum is endless.
     """
     first, second = structure.cell[(axis + 1) % 3], structure.cell[(axis + 2) % 3]
     normal = np.cross(first, second)
@@ -82,6 +84,10 @@ def slab_faces(structure: Structure, axis: int) -> Faces:
     period = float(structure.cell[axis] @ normal)
     if period < 0:
         normal, period = -normal, -period
+    if not structure.pbc[axis]:
+        plain = structure.positions @ normal
+        thickness = float(np.ptp(plain))
+        return Faces(normal, float(plain.min()), thickness, thickness + _ENDLESS_ANG)
     heights = np.sort(structure.positions @ normal % period)
     gaps = np.diff(np.append(heights, heights[0] + period))
     widest = int(np.argmax(gaps))

@@ -115,6 +115,7 @@ def site_set(
         operations,
         positions,
         structure.cell,
+        pbc=structure.pbc,
         kinds=atoms >= 0,
         tolerance_ang=2 * symprec_ang,
     )

@@ -13,10 +13,14 @@ from superionic.structures.geometry import images_within
 from superionic.structures.structure import Structure, readonly
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 SYMPREC_ANG = 0.05
 """Atoms are called equivalent when they coincide to this distance in angstrom."""
+
+_APART_ANG = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +78,8 @@ def symmetry_operations(
 ) -> SymmetryOperations:
     """Return all operations of a structure, found by spglib from elements and positions.
 
-    Labels are ignored. Translations of a cell that is not primitive are among the operations.
+    Labels are ignored. Translations of a cell that is not primitive are among the operations. Axes
+    that do not repeat are set wide apart first, and no operation crosses to an image along them.
 
     Raises
     ------
@@ -88,13 +93,15 @@ def symmetry_operations(
     """
     import spglib
 
+    stretch = _stretch(structure)
+    fractional = structure.fractional / stretch
     with warnings.catch_warnings():
         # 2.7 and 2.8 announce that failures will be exceptions; None is handled below
         warnings.simplefilter("ignore", DeprecationWarning)
         dataset = spglib.get_symmetry_dataset(
             (
-                structure.cell.tolist(),
-                (structure.fractional % 1.0).tolist(),
+                (structure.cell * stretch[:, None]).tolist(),
+                (fractional % 1.0).tolist(),
                 structure.numbers.tolist(),
             ),
             symprec=symprec_ang,
@@ -104,7 +111,33 @@ def symmetry_operations(
             f"spglib found no symmetry at a tolerance of {symprec_ang} A. Look for overlapping "
             "atoms, or give another symprec."
         )
-    return SymmetryOperations(dataset.rotations.astype(np.int64), dataset.translations)
+    rotations, translations = dataset.rotations.astype(np.int64), dataset.translations
+    if not all(structure.pbc):
+        rotations, translations = _unstretched(structure, rotations, translations, stretch)
+    return SymmetryOperations(rotations, translations)
+
+
+def _stretch(structure: Structure) -> NDArray[np.float64]:
+    """Return by how much to lengthen each lattice vector so that images stay apart. shape=(3,)."""
+    extent = np.ptp(structure.fractional, axis=0) + _APART_ANG * np.linalg.norm(
+        np.linalg.inv(structure.cell), axis=0
+    )
+    return np.where(structure.pbc, 1.0, np.maximum(extent, 1.0))
+
+
+def _unstretched(
+    structure: Structure,
+    rotations: NDArray[np.int64],
+    translations: NDArray[np.float64],
+    stretch: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Bring operations of the stretched cell back to the given one, images left out."""
+    middle = (structure.fractional / stretch).mean(axis=0)
+    jump = np.round(rotations @ middle + translations - middle)
+    translations = translations - np.where(structure.pbc, 0.0, jump)
+    scaled = rotations * stretch[:, None] / stretch[None, :]
+    whole = np.abs(scaled - np.round(scaled)).max(axis=(1, 2)) < 1e-6
+    return np.round(scaled[whole]).astype(np.int64), translations[whole] * stretch
 
 
 def site_action(
@@ -112,6 +145,7 @@ def site_action(
     positions: ArrayLike,
     cell: ArrayLike,
     *,
+    pbc: Sequence[bool] = (True, True, True),
     kinds: ArrayLike | None = None,
     tolerance_ang: float = 2 * SYMPREC_ANG,
 ) -> SiteAction:
@@ -125,6 +159,8 @@ def site_action(
         Cartesian positions of the sites in angstrom. shape=(sites, 3)
     cell
         Lattice vectors as rows, in angstrom. shape=(3, 3)
+    pbc
+        Which lattice vectors repeat.
     kinds
         Sites of different kind are never equivalent. shape=(sites,)
     tolerance_ang
@@ -138,7 +174,7 @@ def site_action(
     for rotation, translation in zip(operations.rotations, operations.translations, strict=True):
         images = sites @ rotation.T + translation
         difference = images[:, None, :] - sites[None, :, :]
-        shift = np.round(difference)
+        shift = np.where(np.asarray(pbc), np.round(difference), 0.0)
         distance = np.linalg.norm((difference - shift) @ lattice, axis=-1) + foreign
         target = distance.argmin(axis=1)
         rows = np.arange(len(sites))

@@ -91,5 +91,23 @@ def test_deeper_site_comes_first() -> None:
     assert any(h.direction == "outward" for h in hops)  # straight up by a
 
 
+def test_a_slab_that_does_not_repeat_needs_no_vacuum() -> None:
+    atoms = salt_slab().to_ase()
+    atoms.pbc = (True, True, False)
+    atoms.cell[2] = [0, 0, 4 * 2.82]
+    slab = Structure.from_ase(atoms)
+    assert vacuum_axis(slab) == 2
+    faces = slab_faces(slab, 2)
+    assert faces.thickness_ang == pytest.approx(4 * 2.82)
+    np.testing.assert_allclose(
+        faces.depths(slab.positions),
+        slab_faces(salt_slab(), 2).depths(salt_slab().positions),
+        atol=1e-9,
+    )
+    ours = [(h.multiplicity, h.depth_ang) for h in find_hops(slab, max_length_ang=4.5)]
+    theirs = [(h.multiplicity, h.depth_ang) for h in find_hops(salt_slab(), max_length_ang=4.5)]
+    np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
 def _flat(vector: np.ndarray) -> bool:
     return abs(float(vector[2])) < 1e-6

@@ -18,7 +18,9 @@ from superionic.structures.errors import (
     UnknownElementError,
 )
 from superionic.structures.hops import Hop, find_hops
+from superionic.structures.routes import match_hops
 from superionic.structures.structure import Structure, check_no_overlap, distance_matrix
+from superionic.structures.surfaces import build_slab
 
 
 def lattice(name: str, kind: str, a: float, cubic: bool = False) -> Structure:
@@ -377,3 +379,44 @@ def test_hops_that_brush_the_framework_are_listed() -> None:
     hops = find_hops(lattice("NaCl", "rocksalt", 5.64), max_length_ang=5.7)
     assert hops[1].length_ang == pytest.approx(5.64)
     assert hops[1].bottleneck_radius_ang == pytest.approx(0.0, abs=1e-9)
+
+
+def test_nasicon_surface_hops_match_the_bulk_one() -> None:
+    structure = crystal("na4zr2si3o12")
+    slab = build_slab(structure, miller=(0, 0, 1), layers=4, repeat=(2, 1), compensate=True)
+    hops = find_hops(slab.structure)
+    (bulk_hop,) = find_hops(structure)
+    assert {hop.site_types for hop in hops} == {("Na1", "Na2")}
+    for hop in hops:
+        assert hop.length_ang == pytest.approx(bulk_hop.length_ang, abs=1e-3)
+        assert hop.host.volume >= slab.structure.volume - 1e-6
+        assert 0 <= (hop.depth_ang or 0.0) <= slab.thickness_ang / 2
+    matched = match_hops([bulk_hop], hops)
+    assert matched.bulk == (bulk_hop,)
+    assert len(matched.surface) >= 4
+    assert all((hop.depth_ang or 0.0) <= 3.0 for hop in matched.surface)
+    # each hop of the slab is listed once: together they are all pairs of neighbours in it
+    ions = slab.structure.take(slab.structure.indices("Na"))
+    gaps = distance_matrix(ions)[np.triu_indices(len(ions), 1)]
+    assert sum(hop.multiplicity for hop in hops) == (gaps <= 4.5).sum()
+
+
+def test_hops_survive_a_run_folder() -> None:
+    from superionic.workflows.serialise import decode, encode
+
+    (hop,) = find_hops(crystal("na4zr2si3o12"))
+    again = decode(encode(hop))
+    assert isinstance(again, Hop)
+    assert again.key == hop.key
+    np.testing.assert_array_equal(again.final.positions, hop.final.positions)
+
+
+@pytest.mark.parametrize("pbc", [(False,) * 3, (True, True, False)])
+def test_axes_that_do_not_repeat(pbc: tuple[bool, bool, bool]) -> None:
+    square = np.array([[0, 0, 0], [3, 0, 0], [0, 3, 0], [3, 3, 0.0]])
+    cell = np.diag([9.0, 9.0, 2.0])  # the last would let an ion hop onto its image
+    cluster = Structure(numbers=[11] * 4, positions=square, cell=cell, pbc=pbc)
+    hops = find_hops(cluster, max_length_ang=4.5)
+    assert [(round(h.length_ang, 3), h.multiplicity) for h in hops] == [(3.0, 4), (4.243, 2)]
+    assert hops[0].host.pbc == pbc
+    assert len(hops[0].host) == 3
