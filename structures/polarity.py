@@ -1,0 +1,150 @@
+"""Formal charges, bond valences, and the dipole of a cut crystal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase.data import chemical_symbols, covalent_radii
+
+from superionic.structures.axes import EMPTY
+from superionic.structures.errors import InvalidSlabError
+from superionic.structures.oxidation import formal_charges
+from superionic.structures.polyanions import Bonds, neighbour_bonds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+POLAR_TOLERANCE_E_PER_ANG = 1e-3
+"""A slab is polar above this dipole per area (e/A); unscreened, a step of 0.18 V from face to face.
+The same limit as in pymatgen's ``Slab.is_polar``."""
+
+VALENCE_REACH_ANG = 4.0
+"""Bond valences are summed up to this distance (angstrom)."""
+
+VALENCE_SLOPE_ANG = 0.31
+"""Decay length of a bond valence in the parameter set of O'Keeffe and Brese (angstrom)."""
+
+
+def site_charges(
+    numbers: NDArray[np.int64],
+    labels: Sequence[str],
+    oxidation_states: Mapping[str, float] | None = None,
+) -> NDArray[np.float64]:
+    """Give every atom of a crystal a formal charge in e.
+
+    Parameters
+    ----------
+    numbers
+        Atomic numbers; `EMPTY` marks an empty site, which gets charge 0. shape=(atoms,)
+    labels
+        Site labels. length=atoms
+    oxidation_states
+        Charge by site label or by element; a label wins. Elements not named are guessed (see
+        :func:`superionic.structures.oxidation.formal_charges`).
+
+    Returns
+    -------
+    ndarray
+        shape=(atoms,)
+
+    Raises
+    ------
+    InvalidSlabError
+        The crystal is not neutral with these charges, so that the dipole of a cut has no meaning.
+    """
+    composition = {s: float(c) for s, c in composition_of(numbers).items()}
+    given = dict(oxidation_states or {})
+    states = formal_charges(composition, oxidation_states=given).states
+    charges = np.array(
+        [
+            0.0 if z == EMPTY else given.get(label, states[chemical_symbols[z]])
+            for z, label in zip(numbers, labels, strict=True)
+        ]
+    )
+    if abs(charges.sum()) > 1e-3 * len(charges):
+        raise InvalidSlabError(
+            f"With the formal charges {states} the crystal holds {charges.sum():+.3f} e, so the "
+            "polarity of a cut cannot be judged. Correct oxidation_states, or complete the "
+            "composition."
+        )
+    return charges
+
+
+def bond_valences(
+    numbers: NDArray[np.int64],
+    fractional: NDArray[np.float64],
+    cell: NDArray[np.float64],
+    charges: NDArray[np.float64],
+) -> tuple[Bonds, NDArray[np.float64]]:
+    """Return all bonds and their strengths in valence units.
+
+    Between ions of opposite charge: exp((R - d) / 0.31 A) with R from the element parameters of
+    O'Keeffe and Brese (1991, doi 10.1021/ja00009a002), which cover any pair. Where neither atom is
+    charged (metals, molecules): a bond order exp((r1 + r2 - d) / 0.31 A) with covalent radii. Like
+    charges do not bond.
+
+    Returns
+    -------
+    tuple
+        Bonds up to `VALENCE_REACH_ANG`, and their valences. shape=(bonds,)
+    """
+    bonds = neighbour_bonds(numbers, fractional, cell, VALENCE_REACH_ANG)
+    product = charges[bonds.first] * charges[bonds.second]
+    neutral = (charges[bonds.first] == 0) & (charges[bonds.second] == 0)
+    real = (numbers[bonds.first] != EMPTY) & (numbers[bonds.second] != EMPTY)
+    keep = real & ((product < 0) | neutral)
+    bonds, ionic = bonds.where(keep), product[keep] < 0
+    lengths: dict[tuple[int, int, bool], float] = {}
+    unit = np.zeros(len(ionic))
+    for k, (a, b, i) in enumerate(
+        zip(numbers[bonds.first], numbers[bonds.second], ionic, strict=True)
+    ):
+        key = (int(a), int(b), bool(i))
+        if key not in lengths:
+            lengths[key] = _unit_valence_length(key[0], key[1], ionic=key[2])
+        unit[k] = lengths[key]
+    return bonds, np.exp((unit - bonds.lengths) / VALENCE_SLOPE_ANG)
+
+
+def _unit_valence_length(first: int, second: int, *, ionic: bool) -> float:
+    """Return the length in angstrom at which a bond has valence 1."""
+    from pymatgen.analysis.bond_valence import BV_PARAMS
+    from pymatgen.core import Element
+
+    a, b = Element(chemical_symbols[first]), Element(chemical_symbols[second])
+    if not ionic or a not in BV_PARAMS or b not in BV_PARAMS:
+        return float(covalent_radii[first] + covalent_radii[second])
+    r1, c1 = BV_PARAMS[a]["r"], BV_PARAMS[a]["c"]
+    r2, c2 = BV_PARAMS[b]["r"], BV_PARAMS[b]["c"]
+    return float(r1 + r2 - r1 * r2 * (c1**0.5 - c2**0.5) ** 2 / (c1 * r1 + c2 * r2))
+
+
+def dipole_e_ang(charges: NDArray[np.float64], heights: NDArray[np.float64]) -> float:
+    """Return the dipole along the normal in e A, about the middle of the slab.
+
+    Parameters
+    ----------
+    charges
+        In e. shape=(atoms,)
+    heights
+        Along the normal, in angstrom. shape=(atoms,)
+    """
+    middle = 0.5 * (heights.min() + heights.max())
+    return float(charges @ (heights - middle))
+
+
+def composition_of(numbers: NDArray[np.int64]) -> dict[str, int]:
+    """Count the atoms of each element; empty sites do not count."""
+    values, counts = np.unique(numbers[numbers != EMPTY], return_counts=True)
+    return {chemical_symbols[z]: int(c) for z, c in zip(values, counts, strict=True)}
+
+
+def same_stoichiometry(first: Mapping[str, int], second: Mapping[str, int]) -> bool:
+    """Say whether two compositions are multiples of each other."""
+    if first.keys() != second.keys():
+        return False
+    total, other = sum(first.values()), sum(second.values())
+    return all(first[s] * other == second[s] * total for s in first)
