@@ -27,6 +27,7 @@ from superionic.structures.supercells import (
     MIN_IMAGE_SEPARATION_ANG,
     hop_supercell,
     make_supercell,
+    widest,
 )
 from superionic.structures.symmetry import SYMPREC_ANG, PrimitiveCell, primitive_cell
 
@@ -110,14 +111,12 @@ def search_hops(
     base = PrimitiveCell(structure, readonly(np.arange(len(structure)), np.int64), 1)
     if standardise and vacuum is None and all(structure.pbc):
         base = primitive_cell(structure, symprec_ang=symprec)
+    if mechanism == "vacancy":
+        empty_sites = empty_labels = None
     sites = site_set(
-        base.structure,
-        ion=ion,
-        empty_sites=None if mechanism == "vacancy" else empty_sites,
-        empty_labels=None if mechanism == "vacancy" else empty_labels,
-        vacuum=vacuum,
-        symprec_ang=symprec,
-    )
+        base.structure, ion=ion, empty_sites=empty_sites, empty_labels=empty_labels,
+        vacuum=vacuum, symprec_ang=symprec,
+    )  # fmt: skip
     classes = pair_classes(
         sites, mechanism=mechanism, max_length_ang=max_length_ang, symprec_ang=symprec
     )
@@ -193,19 +192,14 @@ def _check_ion(structure: Structure, ion: str, mechanism: Mechanism) -> None:
 
 def _farthest_apart(search: Search, pairs: PairClass) -> Pair:
     """Return the member whose second site is farthest from all images of its first."""
-    host = search.host
-
-    def spectrum(pair: Pair) -> tuple[float, ...]:
+    host, spectra = search.host, []
+    for pair in pairs.members:
         end = pair_vector(search.sites, pair)
         near = images_within(
             np.zeros((1, 3)), host.cell, host.pbc, centre=end, radius_ang=pairs.length_ang + 12.0
         )
-        distances = np.round(np.linalg.norm(near.positions - end, axis=1), 3)
-        return (*sorted(float(d) for d in distances), np.inf)
-
-    spectra = {pair: spectrum(pair) for pair in pairs.members}
-    best = max(spectra.values())
-    return next(pair for pair in pairs.members if spectra[pair] == best)
+        spectra.append(np.sort(np.linalg.norm(near.positions - end, axis=1)))
+    return pairs.members[widest(spectra)]
 
 
 def _with_ion(host: Structure, ion: str, position: NDArray[np.float64], label: str) -> Structure:

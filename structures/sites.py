@@ -112,13 +112,9 @@ def site_set(
     labels = [*(structure.labels[i] for i in ions), *names]
     operations = symmetry_operations(structure, symprec_ang=symprec_ang)
     action = site_action(
-        operations,
-        positions,
-        structure.cell,
-        pbc=structure.pbc,
-        kinds=atoms >= 0,
+        operations, positions, structure.cell, pbc=structure.pbc, kinds=atoms >= 0,
         tolerance_ang=2 * symprec_ang,
-    )
+    )  # fmt: skip
     ranks = site_ranks(
         structure,
         positions,

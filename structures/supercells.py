@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MIN_IMAGE_SEPARATION_ANG = 8.0
 """Default least distance in angstrom between an ion and its periodic images."""
+ALIKE_ANG = 0.02
+"""Distances in angstrom that differ by less do not tell two equivalent choices apart."""
 
 
 def hop_supercell(
@@ -226,13 +228,27 @@ def _best(
     rotations: ArrayLike | None,
 ) -> NDArray[np.int64]:
     """Choose between sublattices of one index by measures that no choice of axes changes."""
-    top = forms[shortest >= shortest.max() - 1e-3]
+    top = forms[shortest >= shortest.max() - ALIKE_ANG]
     turns = np.eye(3)[None] if rotations is None else np.unique(np.asarray(rotations), axis=0)
-    scores = []
-    for form in top:
-        images = form @ turns.transpose(0, 2, 1) @ np.linalg.inv(form)
-        kept = int((np.abs(images - np.round(images)) < 1e-6).all(axis=(1, 2)).sum())
-        shells = lengths[_members(form[None], vectors)[0]]
-        scores.append((kept, *np.round(shells[:12], 3)))
-    best = max(range(len(top)), key=lambda k: (scores[k], -k))
-    return np.asarray(top[best])
+    images = top[:, None] @ turns.transpose(0, 2, 1) @ np.linalg.inv(top)[:, None]
+    kept = (np.abs(images - np.round(images)) < 1e-6).all(axis=(2, 3)).sum(axis=1)
+    top = top[kept == kept.max()]
+    shells = [lengths[member][:12] for member in _members(top, vectors)]
+    return np.asarray(top[widest(shells)])
+
+
+def widest(shells: Sequence[NDArray[np.float64]]) -> int:
+    """Return which list of ascending distances is the largest, compared one by one.
+
+    Distances within `ALIKE_ANG` count as equal, so that the noise of a relaxed structure does not
+    decide; a list that ends has its next distance far away. The first of equals wins.
+    """
+    depth = max(len(shell) for shell in shells)
+    table = np.full((len(shells), depth), np.inf)
+    for row, shell in zip(table, shells, strict=True):
+        row[: len(shell)] = shell
+    left = np.arange(len(shells))
+    for column in table.T:
+        values = column[left]
+        left = left[(values >= values.max() - ALIKE_ANG) | np.isposinf(values)]
+    return int(left[0])

@@ -9,7 +9,12 @@ from ase.geometry import minkowski_reduce
 
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.structure import Structure, distance_matrix
-from superionic.structures.supercells import hermite_normal_forms, hop_supercell, make_supercell
+from superionic.structures.supercells import (
+    hermite_normal_forms,
+    hop_supercell,
+    make_supercell,
+    widest,
+)
 
 
 def cubic(a: float = 4.0) -> Structure:
@@ -120,3 +125,25 @@ def test_make_supercell_repeats_every_atom() -> None:
 def test_nothing_to_repeat_gives_the_structure_back() -> None:
     base = cubic()
     assert make_supercell(base, np.eye(3)) is base
+
+
+def test_widest_forgives_noise() -> None:
+    near, far = np.array([5.0, 7.0]), np.array([5.0, 8.0])
+    assert widest([near, far]) == 1
+    assert widest([near + 0.015, far]) == 1  # 0.015 A is noise
+    assert widest([near + 0.1, far]) == 0
+    assert widest([far, far[:1]]) == 1  # nothing else in reach is farther than 8 A
+    assert widest([far, far.copy()]) == 0
+
+
+def test_noise_of_a_relaxation_does_not_change_the_choice() -> None:
+    rng = np.random.default_rng(2)
+    exact = np.asarray(bulk("Al").cell)
+    volumes = set()
+    for _ in range(4):
+        cell = exact + rng.normal(0, 1e-3, (3, 3))
+        structure = Structure(numbers=[13], positions=np.zeros((1, 3)), cell=cell)
+        matrix = hop_supercell(structure, min_separation_ang=7.0)
+        chosen = minkowski_reduce(matrix @ exact)[0]
+        volumes.add(tuple(np.round(np.sort(np.linalg.norm(chosen, axis=1)), 2)))
+    assert len(volumes) == 1
