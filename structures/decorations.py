@@ -148,25 +148,31 @@ def _arrangements(contents: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 def anneal_lowest(
     problem: Decorations, *, keep: int, runs: int, rng: np.random.Generator
 ) -> list[tuple[float, NDArray[np.int64]]]:
-    """Anneal by swaps from random states; return the lowest minima and their neighbours.
+    """Anneal by swaps from random states; return the states of lowest energy that were met.
 
     Each run swaps the contents of two sites of a group with Metropolis acceptance, cools down
-    geometrically, then takes the best swap until none lowers the energy. All states one swap away
-    from such a minimum are kept as well.
+    geometrically, then takes the best swap until none lowers the energy. All states
+    on the way, the minimum and those one swap away from it count as met.
     """
-    found: dict[bytes, tuple[float, NDArray[np.int64]]] = {}
+    found: dict[bytes, NDArray[np.int64]] = {}
     pairs = _swap_pairs(problem)
     for _ in range(runs):
-        state = _quench(problem, _cool(problem, problem.random(rng), pairs, rng), pairs)
-        energy = float(problem.energies(state[None])[0])
-        found[state.tobytes()] = (energy, state)
-        changes = _changes(problem, state, pairs)
-        for k in np.argsort(changes, kind="stable")[:keep]:
+        state = _quench(problem, _cool(problem, problem.random(rng), pairs, rng, found), pairs)
+        found[state.tobytes()] = state
+        for k in np.argsort(_changes(problem, state, pairs), kind="stable")[:keep]:
             near = state.copy()
             near[pairs[k]] = near[pairs[k][::-1]]
-            if not np.array_equal(near, state):
-                found.setdefault(near.tobytes(), (energy + float(changes[k]), near))
-    return sorted(found.values(), key=lambda item: (round(item[0], 6), item[1].tobytes()))[:keep]
+            found[near.tobytes()] = near
+        found = {s.tobytes(): s for _, s in _lowest(problem, found, keep)}
+    return _lowest(problem, found, keep)
+
+
+def _lowest(
+    problem: Decorations, found: dict[bytes, NDArray[np.int64]], keep: int
+) -> list[tuple[float, NDArray[np.int64]]]:
+    energies = problem.energies(np.array(list(found.values())))
+    ranked = sorted(zip(np.round(energies, 6), found, strict=True))[:keep]
+    return [(float(energy), found[key]) for energy, key in ranked]
 
 
 def _swap_pairs(problem: Decorations) -> NDArray[np.int64]:
@@ -197,7 +203,9 @@ def _cool(
     state: NDArray[np.int64],
     pairs: NDArray[np.int64],
     rng: np.random.Generator,
+    met: dict[bytes, NDArray[np.int64]],
 ) -> NDArray[np.int64]:
+    """Anneal a state in place and return it; states on the way are added to ``met``."""
     changes = np.abs(_changes(problem, state, pairs))
     start = float(np.median(changes[changes > 0])) if (changes > 0).any() else 0.0
     if start == 0.0:
@@ -207,7 +215,8 @@ def _cool(
     thresholds = -temperatures * np.log(rng.random(steps) + 1e-300)
     charge, matrix = problem.charges[state].copy(), problem.matrix
     potential = matrix @ charge
-    for k, limit in zip(rng.integers(len(pairs), size=steps), thresholds, strict=True):
+    chosen = rng.integers(len(pairs), size=steps)
+    for k, limit in zip(chosen, thresholds, strict=True):
         i, j = pairs[k]
         step = charge[j] - charge[i]
         if step == 0.0:
@@ -218,6 +227,7 @@ def _cool(
             charge[j] -= step
             state[i], state[j] = state[j], state[i]
             potential += step * (matrix[:, i] - matrix[:, j])
+            met[state.tobytes()] = state.copy()
     return state
 
 
