@@ -25,12 +25,17 @@ from superionic.structures.disordered import (
 )
 from superionic.structures.electrostatics import ewald_matrix
 from superionic.structures.errors import InvalidStructureError, PartialOccupancyError
+from superionic.structures.fillings import (
+    amounts_on,
+    exchanging_sites,
+    nearest_whole,
+    smallest_supercell,
+    worst_fraction,
+)
 from superionic.structures.labels import site_permutations
 from superionic.structures.lattices import (
-    compact_supercell,
     expand,
     primitive,
-    site_kinds,
     supercell_matrix,
 )
 from superionic.structures.oxidation import formal_charges
@@ -48,12 +53,6 @@ ENUMERATION_LIMIT = 250_000
 
 ANNEALING_RUNS = 32
 """Independent annealing runs when arrangements are sampled."""
-
-COUNT_TOLERANCE = 0.05
-"""A number of atoms on a set of sites this close to a whole number is taken as whole.
-
-Large sets get 0.0005 a site instead: occupancies in files are rounded to three digits.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +157,7 @@ def ordered_candidates(
         raise InvalidStructureError(f"Expected to return at least one candidate, got {count=}.")
     if supercell is None:
         parent = primitive(crystal)
-        matrix = _smallest_supercell(parent, pool, min_atoms, max_atoms)
+        matrix = smallest_supercell(parent, pool, min_atoms, max_atoms)
     else:
         parent, matrix = crystal, supercell_matrix(supercell)
     cell = expand(parent, matrix)
@@ -203,91 +202,21 @@ def _without_overlaps(candidates: list[OrderedCandidate]) -> tuple[OrderedCandid
     return tuple(kept)
 
 
-def _members(crystal: DisorderedStructure, pool: Sequence[str]) -> list[NDArray[np.int64]]:
-    """Return the sets of sites that exchange their contents."""
-    keys: list[tuple[object, ...]] = [
-        ("pool", next(iter(occupancy)))
-        if len(occupancy) == 1 and set(occupancy) <= set(pool)
-        else kind
-        for kind, occupancy in zip(site_kinds(crystal), crystal.occupancies, strict=True)
-    ]
-    return [np.array([i for i, k in enumerate(keys) if k == key]) for key in dict.fromkeys(keys)]
-
-
-def _amounts(crystal: DisorderedStructure, sites: NDArray[np.int64]) -> dict[str, float]:
-    """Return how many atoms of each element a set of sites holds."""
-    amounts: dict[str, float] = {}
-    for i in sites:
-        for symbol, share in crystal.occupancies[i].items():
-            amounts[symbol] = amounts.get(symbol, 0.0) + share
-    return amounts
-
-
-def _off(amount: float, sites: int) -> float:
-    """Return how far an amount is from whole, in units of what is tolerated."""
-    return abs(amount - round(amount)) / max(COUNT_TOLERANCE, 5e-4 * sites)
-
-
-def _worst(crystal: DisorderedStructure, pool: Sequence[str], size: int) -> float:
-    """Return the largest `_off` of any set of sites in ``size`` cells."""
-    return max(
-        (
-            _off(amount * size, len(sites) * size)
-            for sites in _members(crystal, pool)
-            for amount in _amounts(crystal, sites).values()
-        ),
-        default=0.0,
-    )
-
-
-def _smallest_supercell(
-    parent: DisorderedStructure, pool: Sequence[str], min_atoms: int, max_atoms: int
-) -> NDArray[np.int64]:
-    atoms = sum(parent.composition.values())
-    largest = int(max_atoms / atoms + 1e-6)
-    smallest = max(1, int(np.ceil(min_atoms / atoms - 1e-6)))
-    for size in range(smallest, largest + 1):
-        if _worst(parent, pool, size) <= 1.0:
-            return compact_supercell(parent.cell, size)
-    raise PartialOccupancyError(
-        f"{parent.reduced_formula} has whole atoms in no supercell of {min_atoms} to {max_atoms} "
-        f"atoms. {_nearest(parent, pool, range(1, max(largest, 1) + 1))} Change the occupancies "
-        "(superionic.structures.composition.substitute) or raise max_atoms."
-    )
-
-
-def _nearest(parent: DisorderedStructure, pool: Sequence[str], sizes: range) -> str:
-    """Name the whole compositions closest to the occupancies."""
-    options: dict[str, float] = {}
-    for size in sizes:
-        whole: dict[str, float] = {}
-        shift = 0.0
-        for sites in _members(parent, pool):
-            for symbol, amount in _amounts(parent, sites).items():
-                rounded = round(amount * size)
-                whole[symbol] = whole.get(symbol, 0.0) + rounded
-                shift = max(shift, abs(rounded - amount * size) / (len(sites) * size))
-        name = f"{format_formula(whole)} ({sum(whole.values()):.0f} atoms)"
-        options.setdefault(name, shift)
-    best = sorted(options, key=lambda name: options[name])[:3]
-    return f"The nearest whole compositions are {', '.join(best)}."
-
-
 def _groups(
     cell: DisorderedStructure, species: tuple[str, ...], pool: Sequence[str]
 ) -> tuple[Group, ...]:
     """Turn occupancies into whole atoms on each set of sites."""
-    if _worst(cell, pool, 1) > 1.0:
+    if worst_fraction(cell, pool, 1) > 1.0:
         raise PartialOccupancyError(
             f"The occupancies of {cell.reduced_formula} give no whole atoms in this supercell of "
-            f"{sum(cell.composition.values()):.2f} atoms. {_nearest(cell, pool, range(1, 4))} "
+            f"{sum(cell.composition.values()):.2f} atoms. {nearest_whole(cell, pool, range(1, 4))} "
             "Leave the supercell out to have one chosen, or change the occupancies."
         )
     groups = []
-    for sites in _members(cell, pool):
+    for sites in exchanging_sites(cell, pool):
         contents = [
             species.index(symbol) + 1
-            for symbol, amount in _amounts(cell, sites).items()
+            for symbol, amount in amounts_on(cell, sites).items()
             for _ in range(round(amount))
         ]
         contents += [0] * (len(sites) - len(contents))

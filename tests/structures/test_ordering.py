@@ -204,6 +204,13 @@ def test_smallest_supercell_with_whole_atoms() -> None:
     assert len(rounded[0].structure) == 3
 
 
+def test_a_nearly_full_site_is_not_filled_up() -> None:
+    doped = simple_cubic(share=0.97).with_occupancies([{"Na": 0.97, "Cl": 0.03}])
+    with pytest.raises(PartialOccupancyError, match="nearest whole compositions"):
+        ordered_candidates(doped, max_atoms=20)
+    assert len(ordered_candidates(doped, max_atoms=40, count=1)[0].structure) == 29
+
+
 def test_occupancies_without_whole_atoms_list_the_nearest() -> None:
     with pytest.raises(PartialOccupancyError, match=r"nearest whole compositions are .*31 atoms"):
         ordered_candidates(reference_crystal("pba").structure, max_atoms=100)
