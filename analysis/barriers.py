@@ -1,0 +1,246 @@
+"""Migration barriers: what a band of images says, with the evidence that it may say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from superionic.structures.errors import EvidenceError
+from superionic.structures.structure import Structure, readonly
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+HopVerdict = Literal[
+    "converged", "unconverged", "other-basin", "not-single-ion", "not-a-minimum", "failed"
+]
+"""What became of a hop. Only ``converged`` carries barriers."""
+
+
+@dataclass(frozen=True)
+class ProfileReading:
+    """Barriers of an energy profile that may cross several elementary hops.
+
+    Attributes
+    ----------
+    forward_barrier_eV, reverse_barrier_eV : float
+        Largest climb from a minimum to any later maximum, walking forward and backward, in eV.
+    reaction_energy_eV : float
+        Last energy less the first, in eV.
+    minima : tuple of int
+        Images that are local minima, both ends included.
+    saddle : int
+        The image at which the forward climb ends.
+    """
+
+    forward_barrier_eV: float
+    reverse_barrier_eV: float
+    reaction_energy_eV: float
+    minima: tuple[int, ...]
+    saddle: int
+
+
+def largest_climb(energies_eV: ArrayLike) -> tuple[float, int]:
+    """Return the largest rise from any point to any later point, and where it ends.
+
+    Parameters
+    ----------
+    energies_eV
+        Energies along a path in eV. shape=(points,)
+
+    Returns
+    -------
+    climb : float
+        ``max(E[j] - min(E[:j + 1]))`` in eV; zero for a path that only falls.
+    index : int
+        The first ``j`` at which it is reached.
+    """
+    energies = np.asarray(energies_eV, dtype=float)
+    rise = energies - np.minimum.accumulate(energies)
+    index = int(np.argmax(rise))
+    return float(rise[index]), index
+
+
+def read_profile(energies_eV: ArrayLike, *, noise_eV: float = 1e-3) -> ProfileReading:
+    """Read forward and reverse barriers, reaction energy and minima off a profile.
+
+    A chain of elementary hops has the barrier of its largest climb between a minimum and a later
+    maximum, which is not always the highest point less the first one.
+
+    Parameters
+    ----------
+    energies_eV
+        Energies along the path in eV. shape=(points,), at least two points
+    noise_eV
+        A dip shallower than this on either side is not counted as a minimum.
+
+    Raises
+    ------
+    EvidenceError
+        Fewer than two points, or an energy that is not finite.
+    """
+    energies = np.asarray(energies_eV, dtype=float)
+    if energies.ndim != 1 or len(energies) < 2 or not np.isfinite(energies).all():
+        raise EvidenceError(
+            f"A profile needs at least two finite energies; got shape {energies.shape}."
+        )
+    forward, saddle = largest_climb(energies)
+    reverse, _ = largest_climb(energies[::-1])
+    inner = interior_minima(energies, noise_eV=noise_eV)
+    return ProfileReading(
+        forward_barrier_eV=forward,
+        reverse_barrier_eV=reverse,
+        reaction_energy_eV=float(energies[-1] - energies[0]),
+        minima=(0, *inner, len(energies) - 1),
+        saddle=saddle,
+    )
+
+
+def interior_minima(energies_eV: ArrayLike, *, noise_eV: float = 1e-3) -> tuple[int, ...]:
+    """Return the images strictly inside the path that lie in a dip deeper than the noise.
+
+    An image counts when it is lower than a climb of more than ``noise_eV`` on both its sides,
+    before the path falls below it.
+    """
+    energies = np.asarray(energies_eV, dtype=float)
+    found = []
+    for k in range(1, len(energies) - 1):
+        left = _climb_before_fall(energies[k::-1])
+        right = _climb_before_fall(energies[k:])
+        if left > noise_eV and right > noise_eV:
+            found.append(k)
+    return tuple(_lowest_of_runs(found, energies))
+
+
+def _climb_before_fall(energies: NDArray[np.float64]) -> float:
+    """Return how far a walk from the first point rises before it falls below that point."""
+    below = np.flatnonzero(energies[1:] < energies[0])
+    stop = int(below[0]) + 1 if len(below) else len(energies)
+    return float(energies[:stop].max() - energies[0])
+
+
+def _lowest_of_runs(indices: Sequence[int], energies: NDArray[np.float64]) -> list[int]:
+    """Keep one index, the lowest in energy, of each run of neighbouring indices."""
+    kept: list[int] = []
+    for k in indices:
+        if kept and k == kept[-1] + 1:
+            if energies[k] < energies[kept[-1]]:
+                kept[-1] = k
+        else:
+            kept.append(k)
+    return kept
+
+
+@dataclass(frozen=True, eq=False)
+class BarrierResult:
+    """A hop's barrier, or the reason why there is none.
+
+    Attributes
+    ----------
+    key : str
+        Identifies the hop within its run.
+    site_types : tuple of str
+        Crystallographic labels of start and end.
+    mechanism : str
+        ``vacancy``, ``hole`` or ``interstitial``.
+    environment : str
+        ``bulk`` or ``surface``.
+    length_ang : float
+        Distance between the unrelaxed sites in angstrom.
+    depth_ang : float or None
+        Depth of the hop's midpoint below the nearer face in angstrom; None in bulk.
+    direction : str or None
+        ``lateral``, ``outward`` or ``inward`` for slabs; None in bulk.
+    verdict : str
+        ``converged``, or why there is no value.
+    reason : str
+        One sentence for a person; empty when converged.
+    forward_barrier_eV, reverse_barrier_eV, reaction_energy_eV : float or None
+        In eV; None unless ``converged``.
+    converged : bool
+        Every elementary band reached ``fmax_target_eV_per_A``.
+    fmax_eV_per_A : float or None
+        Largest residual NEB force component norm over all bands, eV/angstrom.
+    fmax_target_eV_per_A : float
+        The criterion, eV/angstrom.
+    force_calls : int
+        Energy-and-force evaluations spent, end points included.
+    coordinate_ang : ndarray
+        Path length of each image: root of the summed squared displacements of all atoms, in
+        angstrom. shape=(images,)
+    ion_coordinate : ndarray
+        Projection of the hopping ion on the straight line from start to end, 0 to 1.
+        shape=(images,)
+    energies_eV : ndarray
+        Energy of each image relative to the first, in eV. shape=(images,)
+    positions : ndarray
+        Positions of all atoms in each image in angstrom. shape=(images, atoms, 3)
+    structure : Structure or None
+        The start image (species, cell, labels); None where no relaxed start exists.
+    ion : int
+        Index of the hopping ion.
+    minima : tuple of int
+        Images that are minima; more than two mean a chain of elementary hops.
+    images_below_ends : tuple of int
+        Images that lie below both end points (flag).
+    theory : str
+        Level of theory.
+    seed : int
+        Seed of every random choice on the way.
+    """
+
+    key: str
+    site_types: tuple[str, str]
+    mechanism: str
+    environment: str
+    length_ang: float
+    depth_ang: float | None
+    direction: str | None
+    verdict: HopVerdict
+    reason: str
+    forward_barrier_eV: float | None
+    reverse_barrier_eV: float | None
+    reaction_energy_eV: float | None
+    converged: bool
+    fmax_eV_per_A: float | None
+    fmax_target_eV_per_A: float
+    force_calls: int
+    coordinate_ang: NDArray[np.float64]
+    ion_coordinate: NDArray[np.float64]
+    energies_eV: NDArray[np.float64]
+    positions: NDArray[np.float64]
+    structure: Structure | None
+    ion: int
+    minima: tuple[int, ...]
+    images_below_ends: tuple[int, ...]
+    theory: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Freeze arrays and refuse a value without its evidence."""
+        for name in ("coordinate_ang", "ion_coordinate", "energies_eV", "positions"):
+            object.__setattr__(self, name, readonly(getattr(self, name), np.float64))
+        values = (self.forward_barrier_eV, self.reverse_barrier_eV, self.reaction_energy_eV)
+        has_value = [v is not None for v in values]
+        if self.verdict == "converged":
+            if not all(has_value) or not self.converged or self.fmax_eV_per_A is None:
+                raise EvidenceError(
+                    f"Hop {self.key} is called converged but lacks a barrier, its residual force "
+                    "or the converged flag."
+                )
+            if self.fmax_eV_per_A > self.fmax_target_eV_per_A:
+                raise EvidenceError(
+                    f"Hop {self.key} is called converged at fmax {self.fmax_eV_per_A:.3f} eV/A, "
+                    f"above its criterion {self.fmax_target_eV_per_A:.3f} eV/A."
+                )
+        elif any(has_value):
+            raise EvidenceError(
+                f"Hop {self.key} has verdict '{self.verdict}' and must not carry a barrier."
+            )
+        lengths = {len(self.coordinate_ang), len(self.ion_coordinate), len(self.energies_eV)}
+        if len(lengths) != 1:
+            raise EvidenceError(f"Hop {self.key}: profile arrays differ in length: {lengths}.")

@@ -1,0 +1,62 @@
+"""Exceptions: one base class, and leaves that also inherit the builtin they refine."""
+
+from __future__ import annotations
+
+
+class SuperionicError(Exception):
+    """Base of every error this package raises on purpose.
+
+    A message says what was expected, what came, and what to do about it.
+    """
+
+
+class InvalidStructureError(SuperionicError, ValueError):
+    """A structure is malformed: wrong shapes, non-finite numbers, overlapping atoms."""
+
+
+class PartialOccupancyError(InvalidStructureError):
+    """A structure with partial occupancies was given where whole atoms are needed."""
+
+
+class StructureFileError(SuperionicError, ValueError):
+    """A structure file is missing, truncated or in a format that cannot be read."""
+
+
+class InvalidSlabError(SuperionicError, ValueError):
+    """A slab is polar, non-stoichiometric or too thin in vacuum, and was not declared so."""
+
+
+class InvalidHopError(SuperionicError, ValueError):
+    """A hop is not a single-ion move between two distinct sites."""
+
+
+class NoHopFoundError(SuperionicError, LookupError):
+    """No mobile ion, or no hop within the asked-for length, exists in the structure."""
+
+
+class UnknownElementError(SuperionicError, ValueError):
+    """The level of theory has no parameters for an element of the structure."""
+
+
+class TheoryError(SuperionicError, ValueError):
+    """A level of theory is unknown, or its code is not installed."""
+
+
+class ProtocolError(SuperionicError, ValueError):
+    """A protocol file has an unknown, missing or ill-typed setting."""
+
+
+class NotConvergedError(SuperionicError, RuntimeError):
+    """A calculation ended before its convergence criterion was met; it has no value."""
+
+
+class EvidenceError(SuperionicError, ValueError):
+    """A number was asked for without the evidence that would support it."""
+
+
+class RunFolderError(SuperionicError, OSError):
+    """A run folder belongs to other inputs, or cannot be written."""
+
+
+class TaskFailedError(SuperionicError, RuntimeError):
+    """A task of a run failed; the message carries its reason."""
