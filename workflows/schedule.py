@@ -7,7 +7,7 @@ import logging
 import secrets
 import threading
 import time
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from superionic.workflows.runfolder import (
     ERROR,
     MANIFEST,
     RESULT,
+    RUNNING,
     load_result,
     prepare_task_folder,
     read_optional,
@@ -167,7 +168,7 @@ class Scheduler:
         log.info("%s: started.", task.future.key)
         try:
             outcome = self._workers_pool().submit(
-                task.folder, run_id=self.run_id, cpus=task.cpus, function=task.function
+                task.folder, cpus=task.cpus, function=task.function
             )
         except Exception as error:  # whatever it is, somebody waits for this task
             outcome = Future()
@@ -179,18 +180,15 @@ class Scheduler:
         if self._pool is None:
             from superionic.workflows.pool import LocalPool
 
-            self._pool = LocalPool(
-                workers=self.workers, folder=self.folder, on_collapse=self._collapsed
-            )
+            self._pool = LocalPool(workers=self.workers, folder=self.folder)
         return self._pool
 
     def _ended(self, task: ScheduledTask, outcome: Future[dict[str, Any]]) -> None:
         """Take back the cores, start what comes next, and pass on the result or the error."""
         try:
             told = outcome.result()
-        except (Exception, CancelledError) as error:
+        except Exception as error:
             told = {"state": "failed", "type": type(error).__name__, "message": str(error)}
-            told["message"] += f" The workers' own output is in {self.folder / 'workers'}."
         with self._lock:
             if task.state != "running":
                 return
@@ -210,6 +208,9 @@ class Scheduler:
     ) -> tuple[Any, SuperionicError | None]:
         """Return the result that a worker left behind, or the error to raise in its place."""
         state = str(told.get("state"))
+        if self._killed and state != "done":
+            task.state, task.reason = "interrupted", _INTERRUPTED
+            return None, TaskFailedError(_INTERRUPTED)
         if state in ("done", "reused"):
             try:
                 value = load_result(task.folder)
@@ -221,7 +222,7 @@ class Scheduler:
                 return value, None
         if state == "died":
             told = self._bury(task, told)
-        task.state = "interrupted" if self._killed else "failed"
+        task.state = "failed"
         task.reason = f"{told['type']}: {told['message']}"
         if told["type"] == RunFolderError.__name__:
             return None, RunFolderError(told["message"])
@@ -231,24 +232,11 @@ class Scheduler:
 
     def _bury(self, task: ScheduledTask, told: dict[str, Any]) -> dict[str, Any]:
         """Record that a task took its worker down."""
-        fate = self._pool.fate(int(told["pid"])) if self._pool else "ended"
-        message = f"The worker process {told['pid']} {fate}. It is tried again by the next run."
-        described = {"state": "failed", "type": "WorkerDied", "message": message}
-        with suppress(RunFolderError):
+        described = {"state": "failed", "type": "WorkerDied", "message": str(told["message"])}
+        with suppress(RunFolderError, OSError):
+            (task.folder / RUNNING).unlink(missing_ok=True)
             write_json_atomic(task.folder / ERROR, dict(described))
         return described
-
-    def _collapsed(self) -> None:
-        """Fail what is running when there is no worker left to finish it."""
-        self._fail_running("All worker processes have gone.")
-
-    def _fail_running(self, message: str) -> None:
-        """End every running task with an error."""
-        for task in list(self.tasks.values()):
-            outcome: Future[dict[str, Any]] = Future()
-            outcome.set_result({"state": "failed", "type": "Interrupted", "message": message})
-            if task.state == "running":
-                self._ended(task, outcome)
 
     def wait(self) -> None:
         """Wait until every task has ended, one way or the other."""
@@ -267,5 +255,3 @@ class Scheduler:
                     task.future.cancel()
         if pool is not None:
             pool.close(kill=kill)
-        if kill:
-            self._fail_running(_INTERRUPTED)

@@ -58,18 +58,13 @@ THREAD_VARIABLES = (
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
-def execute_task(
-    folder: str, run_id: str, cpus: int = 1, function: bytes | None = None
-) -> dict[str, Any]:
+def execute_task(folder: str, cpus: int = 1, function: bytes | None = None) -> dict[str, Any]:
     """Run the task described by ``<folder>/inputs.json``, unless its result is there.
 
     Parameters
     ----------
     folder
         The task's folder within the run's folder.
-    run_id
-        Identifies the driver. A task that this driver has started before, and that has neither
-        result nor error, took its worker down and is not tried again.
     cpus
         Threads the task may use.
     function
@@ -78,29 +73,25 @@ def execute_task(
     Returns
     -------
     dict
-        ``state``: ``done``, ``reused``, ``failed`` (with ``type`` and ``message``) or ``died``
-        (with ``pid`` of the worker). Never raises an ``Exception``.
+        ``state``: ``done``, ``reused`` or ``failed``, the last with ``type`` and ``message``.
+        Never raises an ``Exception``.
     """
     path = Path(folder)
     try:
         with task_log(path / TASK_LOG), task_lock(path):
-            return _execute_locked(path, run_id, cpus, function)
+            return _execute_locked(path, cpus, function)
     except Exception as error:
         return _described(error)
 
 
-def _execute_locked(path: Path, run_id: str, cpus: int, function: bytes | None) -> dict[str, Any]:
+def _execute_locked(path: Path, cpus: int, function: bytes | None) -> dict[str, Any]:
     """Run the task while no other process can."""
     if (path / RESULT).exists():
         return {"state": "reused"}
-    previous = read_optional(path / RUNNING)
-    if previous.get("run_id") == run_id:
-        (path / RUNNING).unlink()
-        return {"state": "died", "pid": previous["pid"]}
     remove_leftovers(path)
     (path / ERROR).unlink(missing_ok=True)
     watch = Stopwatch.start()
-    me: dict[str, Json] = {"run_id": run_id, "pid": os.getpid(), "host": socket.gethostname()}
+    me: dict[str, Json] = {"pid": os.getpid(), "host": socket.gethostname()}
     write_json_atomic(path / RUNNING, me | {"started": watch.started})
     log.info("Task %s starts on %s, process %s.", path.name, me["host"], me["pid"])
     limit_threads(cpus)

@@ -83,7 +83,7 @@ def finished(tmp_path: Path) -> Any:
     folder.mkdir()
     described = {"module": "math", "qualname": "isqrt", "version": 1, "inputs": {"n": 17}}
     (folder / "inputs.json").write_text(json.dumps(described | {"parents": ["p-1"]}))
-    told = execute_task(str(folder), "run")
+    told = execute_task(str(folder))
     return told, folder, json.loads((folder / "manifest.json").read_text())
 
 
@@ -96,4 +96,4 @@ def test_a_finished_task_has_a_true_manifest(finished: Any) -> None:
     assert set(manifest["checksums"]) == {"inputs.json", "result.json", "task.log"}
     for name, digest in manifest["checksums"].items():
         assert sha256_of(folder / name) == digest
-    assert execute_task(str(folder), "run") == {"state": "reused"}
+    assert execute_task(str(folder)) == {"state": "reused"}
