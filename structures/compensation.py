@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.structures.electrostatics import ewald_matrix
+from superionic.structures.polarity import dipole_e_ang
 from superionic.structures.structure import minimum_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -20,7 +22,13 @@ MAX_PATTERNS = 5000
 """More ways than this to choose the ions of a face are sampled at random (seeded)."""
 
 TIE_ANG = 1e-2
-"""Patterns whose distances agree to this (angstrom) are ties, settled by the seed."""
+"""Patterns on a face whose distances agree to this (angstrom) are equally spread out."""
+
+TIE_EV = 1e-4
+"""Slabs whose point-charge energies agree to this (eV) are equal; the seed picks one."""
+
+ENERGY_VACUUM_ANG = 20.0
+"""Vacuum in angstrom in which slabs are compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,29 +61,29 @@ class Move:
 
 def balance(
     positions: NDArray[np.float64],
+    charges: NDArray[np.float64],
     plane: BoundaryPlane,
     *,
-    dipole_e_ang: float,
     cell: NDArray[np.float64],
     seed: int,
 ) -> Move | None:
     """Choose the ions of a boundary plane to move so that the dipole of a slab vanishes.
 
     The number is the one that brings the dipole closest to zero. Which ones: on each face the
-    patterns of occupied sites with the largest distances (shortest distance first) are kept; among
-    these the pairs of patterns with the largest distances across both faces; among these
-    (patterns that symmetry makes equal) the seed picks one.
+    patterns of occupied sites with the largest distances (shortest distance first) are kept; of
+    their combinations the one with the lowest energy of point charges; of equal ones (to
+    `TIE_EV`: symmetry relates them) the seed picks one.
 
     Parameters
     ----------
     positions
         Cartesian positions of the slab's atoms, normal along z, in angstrom. shape=(atoms, 3)
+    charges
+        Formal charges in e. shape=(atoms,)
     plane
         The ions that may move, and where to.
-    dipole_e_ang
-        Dipole of the slab before any move.
     cell
-        In-plane lattice vectors and any third one, as rows, in angstrom. shape=(3, 3)
+        In-plane lattice vectors and the unit normal, as rows, in angstrom. shape=(3, 3)
     seed
         Settles ties, and samples where there are more than `MAX_PATTERNS` patterns on a face.
 
@@ -87,49 +95,72 @@ def balance(
     ions = positions[plane.ions]
     span = float(plane.sites[:, 2].mean() - ions[:, 2].mean())
     # half-way cases (one ion, dipole of half an ion) stay: moving would only turn the dipole over
-    count = math.ceil(-dipole_e_ang / (plane.charge_e * span) - 0.5 - 1e-6)
-    count = min(count, len(ions), len(plane.sites))
+    needed = -dipole_e_ang(charges, positions[:, 2]) / (plane.charge_e * span)
+    count = min(math.ceil(needed - 0.5 - 1e-6), len(ions), len(plane.sites))
     if count < 1:
         return None
     rng = np.random.default_rng(seed)
-    distance = _distances(np.vstack([ions, plane.sites]), cell)
-    here, there = range(len(ions)), range(len(ions), len(distance))
-    stay = _farthest(distance, _patterns(here, len(ions) - count, rng))
-    fill = _farthest(distance, _patterns(there, count, rng))
-    both = itertools.islice(itertools.product(stay, fill), MAX_PATTERNS)
-    best = _farthest(distance, (a + b for a, b in both))
-    chosen = best[int(rng.integers(len(best)))]
-    moved = [k for k in here if k not in chosen]
-    filled = [k - len(ions) for k in chosen if k in there]
+    stay = _farthest(ions, len(ions) - count, cell, rng)
+    fill = _farthest(plane.sites, count, cell, rng)
+    both = list(itertools.islice(itertools.product(stay, fill), MAX_PATTERNS))
+    energies = _energies(positions, charges, plane, both, cell)
+    best = np.flatnonzero(energies < energies.min() + TIE_EV)
+    kept, filled = both[int(rng.choice(best))]
+    moved = [k for k in range(len(ions)) if k not in kept]
     return Move(np.array(moved, dtype=np.int64), np.array(filled, dtype=np.int64))
 
 
-def _patterns(sites: range, count: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:
-    """Yield all choices of some sites, or a seeded sample where they are many."""
-    if math.comb(len(sites), count) <= MAX_PATTERNS:
-        yield from itertools.combinations(sites, count)
+def _energies(
+    positions: NDArray[np.float64],
+    charges: NDArray[np.float64],
+    plane: BoundaryPlane,
+    patterns: list[tuple[tuple[int, ...], tuple[int, ...]]],
+    cell: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the point-charge energy in eV of every pattern of ions kept and sites filled."""
+    if len(patterns) == 1:
+        return np.zeros(1)
+    points = np.vstack([positions, plane.sites])
+    height = float(np.ptp(points[:, 2])) + ENERGY_VACUUM_ANG
+    matrix = ewald_matrix(
+        points @ np.linalg.inv(cell * np.array([[1.0], [1.0], [height]])),
+        cell * np.array([[1.0], [1.0], [height]]),
+    )
+    energies = []
+    for kept, filled in patterns:
+        q = np.append(charges, np.zeros(len(plane.sites)))
+        q[plane.ions] = 0.0
+        q[plane.ions[list(kept)]] = plane.charge_e
+        q[len(charges) + np.array(filled)] = plane.charge_e
+        energies.append(float(q @ matrix @ q))
+    return np.array(energies)
+
+
+def _patterns(n: int, count: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:
+    """Yield all choices of some of n sites, or a seeded sample where they are many."""
+    if math.comb(n, count) <= MAX_PATTERNS:
+        yield from itertools.combinations(range(n), count)
         return
     for _ in range(MAX_PATTERNS):
-        yield tuple(sorted(int(i) for i in rng.choice(np.array(sites), count, replace=False)))
+        yield tuple(sorted(int(i) for i in rng.choice(n, count, replace=False)))
 
 
 def _farthest(
-    distance: NDArray[np.float64], patterns: Iterable[tuple[int, ...]]
+    points: NDArray[np.float64],
+    count: int,
+    cell: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> list[tuple[int, ...]]:
-    """Return the patterns whose sorted distances are lexicographically largest, ties included."""
+    """Return the choices whose sorted distances are lexicographically largest, ties included."""
+    vectors = (points[None, :, :] - points[:, None, :]).reshape(-1, 3)
+    short = minimum_image(vectors, cell, (True, True, False))
+    distance = np.linalg.norm(short, axis=1).reshape(len(points), len(points))
+    i, j = np.triu_indices(count, k=1)
     scored = []
-    for pattern in patterns:
-        i, j = np.triu_indices(len(pattern), k=1)
+    for pattern in _patterns(len(points), count, rng):
         index = np.array(pattern, dtype=np.int64)
         scored.append((np.sort(distance[index[i], index[j]]), pattern))
-    for column in range(len(scored[0][0])):
+    for column in range(len(i)):
         top = max(float(d[column]) for d, _ in scored)
         scored = [(d, p) for d, p in scored if d[column] > top - TIE_ANG]
     return [p for _, p in scored]
-
-
-def _distances(points: NDArray[np.float64], cell: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return distances between points that repeat in the plane. shape=(points, points)."""
-    vectors = (points[None, :, :] - points[:, None, :]).reshape(-1, 3)
-    short = minimum_image(vectors, cell, (True, True, False))
-    return np.asarray(np.linalg.norm(short, axis=1).reshape(len(points), len(points)))

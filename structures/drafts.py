@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superionic.structures.axes import EMPTY
-from superionic.structures.compensation import BoundaryPlane, balance
+from superionic.structures.compensation import BoundaryPlane, Move, balance
 from superionic.structures.polarity import composition_of, dipole_e_ang, same_stoichiometry
 from superionic.structures.terminations import Cuts, Termination, difficulty
 
@@ -179,37 +179,41 @@ def place(cleavage: Cleavage, low: float, high: float, repeat: tuple[int, int]) 
 def compensated(draft: Draft, cleavage: Cleavage, cuts: Cuts, *, seed: int) -> Draft:
     """Move ions from one face to the other so that the dipole vanishes, where that is possible."""
     best, reasons = draft, list[str]()
+    charges = cleavage.charges[draft.atoms.atoms]
     for name, plane, beyond in _boundary_planes(draft, cleavage, cuts):
         if isinstance(plane, str):
             reasons.append(f"the outermost plane of the {name} face {plane}")
             continue
-        move = balance(
-            draft.atoms.positions, plane, dipole_e_ang=draft.dipole_e_ang, cell=draft.plane_cell,
-            seed=seed,
-        )  # fmt: skip
+        move = balance(draft.atoms.positions, charges, plane, cell=draft.plane_cell, seed=seed)
         if move is None:
             reasons.append(
-                f"the {len(plane.ions)} ion(s) in the outermost plane of the {name} face cannot be "
-                "halved or moving them would not lower the dipole; an even in-plane repeat such as "
-                "(2, 1) can help"
+                f"moving any of the {len(plane.ions)} ion(s) in the outermost plane of the {name} "
+                "face would not lower it"
             )
             continue
-        ions = plane.ions[move.ions]
-        positions = draft.atoms.positions.copy()
-        vacated = Sites(draft.atoms.atoms[ions], positions[ions])
-        positions[ions] = plane.sites[move.sites]
-        left = np.ones(len(plane.sites), dtype=bool)
-        left[move.sites] = False
-        dipole = dipole_e_ang(cleavage.charges[draft.atoms.atoms], positions[:, 2])
-        if abs(dipole) < abs(best.dipole_e_ang) - 1e-9:
-            best = replace(
-                draft,
-                atoms=Sites(draft.atoms.atoms, positions),
-                empty=draft.empty.joined(vacated).joined(beyond.where(left)),
-                dipole_e_ang=dipole,
-                moved=tuple(int(i) for i in ions),
-            )
+        moved = _moved(draft, plane, beyond, move, charges)
+        if abs(moved.dipole_e_ang) < abs(best.dipole_e_ang) - 1e-9:
+            best = moved
     return replace(best, why_not="; ".join(reasons))
+
+
+def _moved(
+    draft: Draft, plane: BoundaryPlane, beyond: Sites, move: Move, charges: NDArray[np.float64]
+) -> Draft:
+    """Carry out a move; vacated and unfilled sites join the empty ones."""
+    ions = plane.ions[move.ions]
+    positions = draft.atoms.positions.copy()
+    vacated = Sites(draft.atoms.atoms[ions], positions[ions])
+    positions[ions] = plane.sites[move.sites]
+    left = np.ones(len(plane.sites), dtype=bool)
+    left[move.sites] = False
+    return replace(
+        draft,
+        atoms=Sites(draft.atoms.atoms, positions),
+        empty=draft.empty.joined(vacated).joined(beyond.where(left)),
+        dipole_e_ang=dipole_e_ang(charges, positions[:, 2]),
+        moved=tuple(int(i) for i in ions),
+    )
 
 
 def _boundary_planes(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from ase.data import chemical_symbols, covalent_radii
 
 from superionic.structures.axes import EMPTY
+from superionic.structures.bond_valence import BOND_SOFTNESS_ANG, bond_valence_r0
 from superionic.structures.errors import InvalidSlabError
 from superionic.structures.oxidation import formal_charges
 from superionic.structures.polyanions import Bonds, neighbour_bonds
@@ -23,9 +25,6 @@ The same limit as in pymatgen's ``Slab.is_polar``."""
 
 VALENCE_REACH_ANG = 4.0
 """Bond valences are summed up to this distance (angstrom)."""
-
-VALENCE_SLOPE_ANG = 0.31
-"""Decay length of a bond valence in the parameter set of O'Keeffe and Brese (angstrom)."""
 
 
 def site_charges(
@@ -81,10 +80,10 @@ def bond_valences(
 ) -> tuple[Bonds, NDArray[np.float64]]:
     """Return all bonds and their strengths in valence units.
 
-    Between ions of opposite charge: exp((R - d) / 0.31 A) with R from the element parameters of
-    O'Keeffe and Brese (1991, doi 10.1021/ja00009a002), which cover any pair. Where neither atom is
-    charged (metals, molecules): a bond order exp((r1 + r2 - d) / 0.31 A) with covalent radii. Like
-    charges do not bond.
+    Between ions of opposite charge: exp((R0 - d) / 0.37 A) with the packaged parameters of the
+    pair and oxidation state. Where there are none, or neither atom is charged (metals, molecules),
+    R0 is the sum of the covalent radii, which makes this a bond order after Pauling. Like charges
+    do not bond.
 
     Returns
     -------
@@ -97,29 +96,21 @@ def bond_valences(
     real = (numbers[bonds.first] != EMPTY) & (numbers[bonds.second] != EMPTY)
     keep = real & ((product < 0) | neutral)
     bonds, ionic = bonds.where(keep), product[keep] < 0
-    lengths: dict[tuple[int, int, bool], float] = {}
     unit = np.zeros(len(ionic))
-    for k, (a, b, i) in enumerate(
-        zip(numbers[bonds.first], numbers[bonds.second], ionic, strict=True)
-    ):
-        key = (int(a), int(b), bool(i))
-        if key not in lengths:
-            lengths[key] = _unit_valence_length(key[0], key[1], ionic=key[2])
-        unit[k] = lengths[key]
-    return bonds, np.exp((unit - bonds.lengths) / VALENCE_SLOPE_ANG)
+    for k, (a, b) in enumerate(zip(bonds.first, bonds.second, strict=True)):
+        cation, anion = (a, b) if charges[a] > charges[b] else (b, a)
+        state = float(charges[cation]) if ionic[k] else None
+        unit[k] = _unit_valence_length(int(numbers[cation]), int(numbers[anion]), state)
+    return bonds, np.exp((unit - bonds.lengths) / BOND_SOFTNESS_ANG)
 
 
-def _unit_valence_length(first: int, second: int, *, ionic: bool) -> float:
+@cache
+def _unit_valence_length(cation: int, anion: int, state: float | None) -> float:
     """Return the length in angstrom at which a bond has valence 1."""
-    from pymatgen.analysis.bond_valence import BV_PARAMS
-    from pymatgen.core import Element
-
-    a, b = Element(chemical_symbols[first]), Element(chemical_symbols[second])
-    if not ionic or a not in BV_PARAMS or b not in BV_PARAMS:
-        return float(covalent_radii[first] + covalent_radii[second])
-    r1, c1 = BV_PARAMS[a]["r"], BV_PARAMS[a]["c"]
-    r2, c2 = BV_PARAMS[b]["r"], BV_PARAMS[b]["c"]
-    return float(r1 + r2 - r1 * r2 * (c1**0.5 - c2**0.5) ** 2 / (c1 * r1 + c2 * r2))
+    r0 = None
+    if state is not None:
+        r0 = bond_valence_r0(chemical_symbols[cation], chemical_symbols[anion], state)
+    return float(covalent_radii[cation] + covalent_radii[anion]) if r0 is None else r0
 
 
 def dipole_e_ang(charges: NDArray[np.float64], heights: NDArray[np.float64]) -> float:

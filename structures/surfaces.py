@@ -280,7 +280,9 @@ def _polar(slab: Slab, cuts: Cuts, why_not: str) -> str:
     """Return the message for a polar slab, with the ways out of it."""
     flat = [f"termination={t.index} ({t.name})" for t in cuts.distinct if not t.polar]
     ways = [
-        f"compensate=True found none: {why_not}" if why_not else "try compensate=True",
+        f"compensate=True did not do: {why_not}; an even in-plane repeat such as (2, 1) can help"
+        if why_not
+        else "try compensate=True",
         f"non-polar cuts are {', '.join(flat)}" if flat else "no other cut is non-polar",
         "or declare it with allow_polar=True",
     ]
