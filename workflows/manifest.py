@@ -15,8 +15,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from superionic import __version__
+from superionic.structures.errors import RunFolderError
 from superionic.workflows.locks import LOCK
-from superionic.workflows.runfolder import ERROR, MANIFEST, PROGRESS, RESULT, RUNNING
+from superionic.workflows.runfolder import (
+    ERROR,
+    MANIFEST,
+    PROGRESS,
+    RESULT,
+    RUNNING,
+    read_optional,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,6 +99,23 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's content."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verify_result(folder: Path) -> None:
+    """Check a result against the checksum in its manifest, where there is one.
+
+    Raises
+    ------
+    RunFolderError
+        The file is not the one that the task wrote.
+    """
+    checksums = read_optional(folder / MANIFEST).get("checksums", {})
+    expected = checksums.get(RESULT) if isinstance(checksums, dict) else None
+    if expected is not None and sha256_of(folder / RESULT) != expected:
+        raise RunFolderError(
+            f"{folder / RESULT} does not match its checksum in {MANIFEST}: it was changed after "
+            "the task had written it."
+        )
 
 
 def file_checksums(folder: Path) -> dict[str, str]:

@@ -208,13 +208,15 @@ def load_result(folder: Path) -> Any:
     Raises
     ------
     RunFolderError
-        There is no result, or it is not JSON.
+        There is no result, it is not JSON, or it is that of another task.
     SerialiseError
         It was written by another version of the package and cannot be read by this one.
     """
     data = read_json(folder / RESULT)
     if not isinstance(data, dict) or "result" not in data:
         raise RunFolderError(f"{folder / RESULT} is not the result of a task.")
+    if data.get("key") != folder.name:
+        raise RunFolderError(f"{folder / RESULT} is the result of the task {data.get('key')}.")
     return decode(data["result"])
 
 

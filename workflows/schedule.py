@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from superionic.structures.errors import RunFolderError, SuperionicError, TaskFailedError
 from superionic.workflows.futures import ScheduledTask, TaskFuture
+from superionic.workflows.manifest import verify_result
 from superionic.workflows.runfolder import (
     ERROR,
     MANIFEST,
@@ -22,7 +23,7 @@ from superionic.workflows.runfolder import (
     prepare_task_folder,
     read_optional,
 )
-from superionic.workflows.serialise import SerialiseError, write_json_atomic
+from superionic.workflows.serialise import write_json_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,8 +95,9 @@ class Scheduler:
         if not (task.folder / RESULT).exists():
             return False
         try:
+            verify_result(task.folder)
             value = load_result(task.folder)
-        except (RunFolderError, SerialiseError, SuperionicError) as error:
+        except Exception as error:  # anything may be in a file; computing again is always right
             aside = task.folder / f"{RESULT}.unreadable"
             (task.folder / RESULT).replace(aside)
             log.warning("%s; kept as %s and computed again.", error, aside.name)

@@ -140,16 +140,23 @@ def worker_path() -> str:
     return os.pathsep.join([str(HERE), *sys.path])
 
 
-def test_a_result_that_cannot_be_read_is_kept_aside_and_computed_again(
+def test_results_that_are_not_as_written_are_kept_aside_and_computed_again(
     demo: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Run(tmp_path):
-        future = demo.add.submit(1.0)
-    (future.folder / "result.json").write_text('{"result": {"$type": "superionic.gone:Thing"}}')
+        futures = [demo.add.submit(float(a)) for a in (1, 2, 3, 4)]
+    edited, foreign, future_version, good = (f.folder / "result.json" for f in futures)
+    foreign.write_text(good.read_text())
+    edited.write_text(edited.read_text().replace('"result": 2.0', '"result": 2.5'))
+    future_version.write_text('{"result": {"$type": "superionic.gone:Thing"}}')
+    (future_version.parent / "manifest.json").unlink()
     with caplog.at_level(logging.WARNING), Run(tmp_path) as run:
-        assert demo.add.submit(1.0).result() == 2.0
-    assert run.summary().done == 1
-    assert (future.folder / "result.json.unreadable").exists()
+        again = [demo.add.submit(float(a)) for a in (1, 2, 3, 4)]
+    assert [f.result() for f in again] == [2.0, 3.0, 4.0, 5.0]
+    assert (run.summary().done, run.summary().reused) == (3, 1)
+    for path in (edited, foreign, future_version):
+        assert path.with_name("result.json.unreadable").exists()
+    assert "does not match its checksum" in caplog.text
     assert "computed again" in caplog.text
 
 

@@ -142,8 +142,12 @@ def test_only_leftovers_are_removed(tmp_path: Path) -> None:
 
 
 def test_results_are_read_back(tmp_path: Path) -> None:
-    (tmp_path / "result.json").write_text(json.dumps({"result": {"$tuple": [1, None]}}))
+    content = {"key": tmp_path.name, "result": {"$tuple": [1, None]}}
+    (tmp_path / "result.json").write_text(json.dumps(content))
     assert load_result(tmp_path) == (1, None)
+    (tmp_path / "result.json").write_text(json.dumps(content | {"key": "relax-77"}))
+    with pytest.raises(RunFolderError, match="is the result of the task relax-77"):
+        load_result(tmp_path)
     (tmp_path / "result.json").write_text("[]")
     with pytest.raises(RunFolderError, match="is not the result of a task"):
         load_result(tmp_path)
