@@ -118,7 +118,7 @@ def test_frames() -> None:
     parent = crystal_setting(nasicon()).cell
     np.testing.assert_allclose(crystal_setting(crystal, frame=parent).cell, parent)
     with pytest.raises(InvalidStructureError, match="frame must be"):
-        crystal_setting(crystal, frame="cubic")  # type: ignore[arg-type]
+        crystal_setting(crystal, frame="cubic")
 
 
 def test_crystals_without_mobile_ions_have_no_framework() -> None:

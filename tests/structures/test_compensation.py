@@ -66,7 +66,7 @@ def test_pattern_has_the_lowest_energy_of_all_that_are_spread_out() -> None:
     positions, charges, plane, cell = plates(4)
     move = balance(positions, charges, plane, cell=cell, seed=3)
     assert move is not None
-    energy = {}
+    energy: dict[tuple[tuple[int, ...], tuple[int, ...]], float] = {}
     for stay, fill in itertools.product(((0, 2), (1, 3)), repeat=2):
         after = positions.copy()
         moved = [k for k in range(4) if k not in stay]

@@ -52,7 +52,7 @@ def test_octahedral_germanium_is_no_polyanion_and_tetrahedral_is() -> None:
     def cage(corners: list[list[int]]) -> Structure:
         directions = np.array(corners) / np.linalg.norm(corners[0])
         return Structure(
-            numbers=[32, *[16] * len(corners)],
+            numbers=np.array([32, *[16] * len(corners)]),
             positions=np.vstack([np.zeros(3), 2.2 * directions]) + 6.0,
             cell=12.0 * np.eye(3),
         )
@@ -70,9 +70,9 @@ def test_a_network_cannot_be_kept_and_a_sheet_can() -> None:
     assert set(names) == {"Si", "O"}
     # graphite: sheets normal to c stay whole, a plane across them parts them
     graphite = Structure(
-        numbers=[6, 6],
-        positions=[[0, 0, 1.0], [0, 1.42, 1.0]],
-        cell=[[2.46, 0, 0], [-1.23, 2.1304, 0], [0, 0, 3.35]],
+        numbers=np.array([6, 6]),
+        positions=np.array([[0, 0, 1.0], [0, 1.42, 1.0]]),
+        cell=np.array([[2.46, 0, 0], [-1.23, 2.1304, 0], [0, 0, 3.35]]),
     )
     flat, names = units_of(graphite, (0, 0, 1))
     assert not flat.broken

@@ -103,14 +103,14 @@ def test_layers_of_aluminium(miller: tuple[int, int, int], spacing: float, area:
     assert slab.stoichiometric
 
 
-def test_aluminium_as_ase_builds_it() -> None:
-    for ours, theirs in (
-        (build_slab(aluminium(), miller=(1, 1, 1), layers=4, vacuum_ang=12.0), fcc111),
-        (build_slab(aluminium(), miller=(1, 0, 0), layers=4, vacuum_ang=12.0), fcc100),
-    ):
-        reference = Structure.from_ase(theirs("Al", (1, 1, 4), a=A_AL, vacuum=6.0, periodic=True))
-        np.testing.assert_allclose(distances(ours.structure), distances(reference), atol=1e-6)
-        np.testing.assert_allclose(ours.structure.cell[2], reference.cell[2], atol=1e-9)
+@pytest.mark.parametrize("miller", [(1, 1, 1), (1, 0, 0)])
+def test_aluminium_as_ase_builds_it(miller: tuple[int, int, int]) -> None:
+    options = {"a": A_AL, "vacuum": 6.0, "periodic": True}
+    theirs = fcc111("Al", (1, 1, 4), **options) if miller[1] else fcc100("Al", (1, 1, 4), **options)
+    ours = build_slab(aluminium(), miller=miller, layers=4, vacuum_ang=12.0).structure
+    reference = Structure.from_ase(theirs)
+    np.testing.assert_allclose(distances(ours), distances(reference), atol=1e-6)
+    np.testing.assert_allclose(ours.cell[2], reference.cell[2], atol=1e-9)
 
 
 indices = st.tuples(*[st.integers(-3, 3)] * 3).filter(any)
@@ -121,7 +121,7 @@ indices = st.tuples(*[st.integers(-3, 3)] * 3).filter(any)
 def test_any_plane_has_the_density_of_the_crystal(
     miller: tuple[int, int, int], layers: int
 ) -> None:
-    slab = build_slab(rock_salt(), miller=miller, layers=layers, vacuum_ang=10.0, allow_polar=True)
+    slab = build_slab(rock_salt(), miller=miller, layers=layers, vacuum_ang=25.0, allow_polar=True)
     check_frame(slab)
     layer = terminations(rock_salt(), miller)[0].layer_ang
     # area times layer distance holds as much volume as the atoms have in the crystal
