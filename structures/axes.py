@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -47,8 +47,11 @@ class CrystalSetting:
         axis. shape=(3, 3)
     space_group : str
         International symbol of the symmetry that fixed the axes.
-    number : int
-        Its number, 1 to 230.
+    number, hall_number : int
+        Its number, 1 to 230, and the number of its setting in the tables of spglib.
+    symmetry_cell : ndarray
+        Conventional lattice vectors of the space group; `cell`, unless other axes were asked for.
+        shape=(3, 3)
     rotations : ndarray
         Rotation parts, in units of the structure's own lattice vectors. shape=(operations, 3, 3)
     translations : ndarray
@@ -60,6 +63,8 @@ class CrystalSetting:
     cell: NDArray[np.float64]
     space_group: str
     number: int
+    hall_number: int
+    symmetry_cell: NDArray[np.float64]
     rotations: NDArray[np.int64]
     translations: NDArray[np.float64]
     source: str
@@ -68,6 +73,7 @@ class CrystalSetting:
         """Freeze the arrays."""
         for name, dtype in (
             ("cell", np.float64),
+            ("symmetry_cell", np.float64),
             ("rotations", np.int64),
             ("translations", np.float64),
         ):
@@ -96,10 +102,13 @@ def _dataset(structure: Structure, types: NDArray[np.int64], symprec: float) -> 
 
 def _setting(structure: Structure, dataset: Any, source: str) -> CrystalSetting:
     """Turn spglib's dataset into conventional axes in the structure's own Cartesian frame."""
+    cell = np.linalg.inv(dataset.transformation_matrix).T @ structure.cell
     return CrystalSetting(
-        cell=np.linalg.inv(dataset.transformation_matrix).T @ structure.cell,
+        cell=cell,
         space_group=str(dataset.international),
         number=int(dataset.number),
+        hall_number=int(dataset.hall_number),
+        symmetry_cell=cell,
         rotations=dataset.rotations,
         translations=dataset.translations,
         source=source,
@@ -206,10 +215,7 @@ def crystal_setting(
     else:
         cell, source = np.asarray(frame, dtype=float), "the axes as given"
     symmetry = strict if strict.number >= FIRST_UNIAXIAL else framework_setting(structure) or strict
-    return CrystalSetting(
-        cell, symmetry.space_group, symmetry.number, symmetry.rotations, symmetry.translations,
-        f"{source}; symmetry of {symmetry.source}",
-    )  # fmt: skip
+    return replace(symmetry, cell=cell, source=f"{source}; symmetry of {symmetry.source}")
 
 
 def three_fold_axis(structure: Structure, *, symprec: float = SYMPREC_ANG) -> NDArray[np.float64]:

@@ -159,7 +159,8 @@ def cleave(
     repeats = np.floor(heights + 1e-6)
     fractional = fractional - repeats[units.unit][:, None] * basis[2]
     strict = strict_setting(crystal, symprec=symprec)
-    slices, strict_slices = _slices(setting, plane), _slices(strict, plane)
+    strict_slices = _slices(strict, crystal, plane)
+    slices = _slices(setting, crystal, plane)
     return Cleavage(
         crystal=crystal,
         setting=setting,
@@ -172,7 +173,7 @@ def cleave(
         charges=readonly(site_charges(crystal.numbers, crystal.labels, oxidation_states)),
         slices=math.lcm(slices, strict_slices),
         strict_slices=strict_slices,
-        flips=_shifts(strict, plane, sign=-1),
+        flips=_flips(strict, plane),
     )
 
 
@@ -192,27 +193,41 @@ def with_empty_sites(
     )
 
 
-def _shifts(
-    setting: CrystalSetting, plane: tuple[int, int, int], *, sign: int = 1
-) -> tuple[float, ...]:
-    """Return the distinct shifts, modulo 1, of operations that keep (or flip) the normal."""
+def _flips(setting: CrystalSetting, plane: tuple[int, int, int]) -> tuple[float, ...]:
+    """Return the distinct shifts t, modulo 1, of operations that turn height h into t - h."""
     normal = np.array(plane)
-    kept = [np.array_equal(normal @ r, sign * normal) for r in setting.rotations]
-    shifts = np.sort((setting.translations[kept] @ normal) % 1.0)
-    distinct: list[float] = []
-    for shift in shifts:
-        gap = min((abs((shift - d + 0.5) % 1.0 - 0.5) for d in distinct), default=1.0)
+    turns = [np.array_equal(normal @ r, -normal) for r in setting.rotations]
+    return _distinct((setting.translations[turns] @ normal) % 1.0)
+
+
+def _distinct(shifts: NDArray[np.float64]) -> tuple[float, ...]:
+    """Drop shifts that agree, modulo 1, with earlier ones."""
+    kept: list[float] = []
+    for shift in np.sort(shifts).tolist():
+        gap = min((abs((shift - d + 0.5) % 1.0 - 0.5) for d in kept), default=1.0)
         if gap > SHIFT_TOLERANCE:
-            distinct.append(float(shift))
-    return tuple(distinct)
+            kept.append(shift)
+    return tuple(kept)
 
 
-def _slices(setting: CrystalSetting, plane: tuple[int, int, int]) -> int:
-    """Return into how many equivalent slices symmetry divides one lattice repeat."""
-    shifts = _shifts(setting, plane)
-    count = len(shifts)
-    regular = all(abs(s * count - round(s * count)) < SHIFT_TOLERANCE * count for s in shifts)
-    return max(count, 1) if regular else 1
+def _slices(setting: CrystalSetting, crystal: Structure, plane: tuple[int, int, int]) -> int:
+    """Return into how many equivalent slices symmetry divides one lattice repeat.
+
+    Read from the operations of the space group in its own conventional cell: the cell of an ordered
+    crystal may be a supercell whose shape does not allow them all.
+    """
+    import spglib
+
+    normal = np.array(miller_in_cell(plane, crystal.cell, setting.symmetry_cell))
+    climbs = setting.symmetry_cell @ np.linalg.solve(crystal.cell, np.array(plane, dtype=float))
+    repeats = float(climbs @ normal) / float(normal @ normal)
+    table = spglib.get_symmetry_from_database(setting.hall_number)
+    if table is None:
+        return 1
+    keeps = [np.array_equal(normal @ r, normal) for r in table["rotations"]]
+    shifts = _distinct((table["translations"][keeps] @ normal) % 1.0)
+    count = len(shifts) / repeats
+    return round(count) if round(count) and abs(count - round(count)) < SHIFT_TOLERANCE else 1
 
 
 def cut_heights(

@@ -406,3 +406,33 @@ def test_oriented_cells() -> None:
     assert per_atom[0] == pytest.approx(per_atom[1])
     with pytest.raises(InvalidSlabError, match="normal to the plane"):
         oriented_cell(nasicon(), (1, 0, 4), straight=True)
+
+
+def test_skewed_supercells_keep_the_slices_of_their_parent() -> None:
+    small = primitive_cell(nasicon()).structure
+    # five cells, in a shape that no glide plane maps onto itself
+    matrix = np.array([[1, 0, 2], [0, 1, 1], [-1, 1, 4]])
+    count = round(abs(np.linalg.det(matrix)))
+    images = [np.array(n) @ small.cell for n in np.ndindex(5, 5, 5)]
+    cell = matrix @ small.cell
+    inside: list[np.ndarray] = []
+    for image in images:
+        shift = image @ np.linalg.inv(cell) % 1.0 % 1.0
+        if all(abs((shift - s + 0.5) % 1.0 - 0.5).max() > 1e-6 for s in inside):
+            inside.append(shift)
+    assert len(inside) == count
+    numbers = np.tile(small.numbers, count)
+    numbers[np.flatnonzero(numbers == 14)[[0, 7]]] = 15
+    big = Structure(
+        numbers=numbers,
+        positions=np.vstack([small.positions + s @ cell for s in inside]),
+        cell=cell,
+        labels=small.labels * count,
+    ).without(np.flatnonzero(numbers == 11)[[3, 9]].tolist())
+    cuts = terminations(big, (0, 0, 1))
+    np.testing.assert_allclose([t.layer_ang for t in cuts], 22.181 / 6, atol=1e-4)
+    slab = build_slab(
+        big, miller=(0, 0, 1), layers=3, allow_polar=True, allow_nonstoichiometric=True
+    )
+    centres = np.sort(np.r_[heights(slab, "Si"), heights(slab, "P")])
+    assert len(np.unique(centres.round(3))) == 3
