@@ -13,8 +13,10 @@ from superionic.structures.axes import (
     CrystalSetting,
     Frame,
     crystal_setting,
+    framework_setting,
     strict_setting,
 )
+from superionic.structures.errors import InvalidStructureError
 from superionic.structures.planes import miller_in_cell, plane_basis
 from superionic.structures.polarity import site_charges
 from superionic.structures.polyanions import Units, covalent_bonds, unit_name, whole_units
@@ -137,6 +139,7 @@ def cleave(
     frame: Frame | ArrayLike = "conventional",
     keep_together: Sequence[tuple[str, str]] | None = None,
     oxidation_states: Mapping[str, float] | None = None,
+    allow_charged: bool = False,
     empty_sites: ArrayLike | None = None,
     empty_labels: Sequence[str] = (),
     symprec: float = SYMPREC_ANG,
@@ -160,7 +163,7 @@ def cleave(
     fractional = fractional - repeats[units.unit][:, None] * basis[2]
     strict = strict_setting(crystal, symprec=symprec)
     strict_slices = _slices(strict, crystal, plane)
-    slices = _slices(setting, crystal, plane)
+    average = framework_setting(atoms) or setting
     return Cleavage(
         crystal=crystal,
         setting=setting,
@@ -170,8 +173,12 @@ def cleave(
         heights=readonly(heights - repeats),
         lifts=readonly(fractional @ plane),
         positions=readonly(fractional @ crystal.cell),
-        charges=readonly(site_charges(crystal.numbers, crystal.labels, oxidation_states)),
-        slices=math.lcm(slices, strict_slices),
+        charges=readonly(
+            site_charges(
+                crystal.numbers, crystal.labels, oxidation_states, allow_charged=allow_charged
+            )
+        ),
+        slices=math.lcm(strict_slices, _slices(average, crystal, plane)),
         strict_slices=strict_slices,
         flips=_flips(strict, plane),
     )
@@ -218,7 +225,10 @@ def _slices(setting: CrystalSetting, crystal: Structure, plane: tuple[int, int, 
     """
     import spglib
 
-    normal = np.array(miller_in_cell(plane, crystal.cell, setting.symmetry_cell))
+    try:
+        normal = np.array(miller_in_cell(plane, crystal.cell, setting.symmetry_cell))
+    except InvalidStructureError:  # too distorted for the plane to be one of the framework
+        return 1
     climbs = setting.symmetry_cell @ np.linalg.solve(crystal.cell, np.array(plane, dtype=float))
     repeats = float(climbs @ normal) / float(normal @ normal)
     table = spglib.get_symmetry_from_database(setting.hall_number)

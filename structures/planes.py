@@ -35,6 +35,11 @@ def miller_in_cell(
     InvalidStructureError
         The indices are all zero, or the plane is no lattice plane of ``cell``.
     """
+    if len(miller) != 3 or any(int(x) != x for x in miller):
+        raise InvalidStructureError(
+            f"Expected three whole Miller indices; got {miller}. Of four indices (h k i l) of a "
+            "hexagonal crystal drop the third."
+        )
     if not any(miller):
         raise InvalidStructureError("Miller indices (0 0 0) name no plane; give e.g. (0, 0, 1).")
     normal = np.linalg.solve(np.asarray(axes, dtype=float), np.array(miller, dtype=float))

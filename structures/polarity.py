@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+logger = logging.getLogger(__name__)
+
 POLAR_TOLERANCE_E_PER_ANG = 1e-3
 """A slab is polar above this dipole per area (e/A); unscreened, a step of 0.18 V from face to face.
 The same limit as in pymatgen's ``Slab.is_polar``."""
@@ -31,6 +34,8 @@ def site_charges(
     numbers: NDArray[np.int64],
     labels: Sequence[str],
     oxidation_states: Mapping[str, float] | None = None,
+    *,
+    allow_charged: bool = False,
 ) -> NDArray[np.float64]:
     """Give every atom of a crystal a formal charge in e.
 
@@ -43,6 +48,8 @@ def site_charges(
     oxidation_states
         Charge by site label or by element; a label wins. Elements not named are guessed (see
         :func:`superionic.structures.oxidation.formal_charges`).
+    allow_charged
+        Spread what does not balance evenly over all atoms instead of raising.
 
     Returns
     -------
@@ -63,11 +70,15 @@ def site_charges(
             for z, label in zip(numbers, labels, strict=True)
         ]
     )
-    if abs(charges.sum()) > 1e-3 * len(charges):
+    excess, filled = float(charges.sum()), numbers != EMPTY
+    if abs(excess) > 1e-3 * filled.sum():
+        if allow_charged:
+            logger.warning("Formal charges leave %+.3f e; spread over all atoms.", excess)
+            return np.where(filled, charges - excess / filled.sum(), 0.0)
         raise InvalidSlabError(
-            f"With the formal charges {states} the crystal holds {charges.sum():+.3f} e, so the "
-            "polarity of a cut cannot be judged. Correct oxidation_states, or complete the "
-            "composition."
+            f"With the formal charges {states} the crystal holds {excess:+.3f} e, so the "
+            "polarity of a cut cannot be judged. Correct oxidation_states, complete the "
+            "composition, or give up judging it with allow_polar=True."
         )
     return charges
 

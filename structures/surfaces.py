@@ -165,7 +165,8 @@ def build_slab(
         sites that continue the crystal at the other (see
         `superionic.structures.compensation.balance`).
     allow_polar, allow_nonstoichiometric
-        Declare that such a slab is wanted.
+        Declare that such a slab is wanted. The first also accepts a crystal whose formal charges
+        do not balance; what is left over is spread over all atoms.
     oxidation_states
         Formal charges in e by element or site label; guessed where not given.
     empty_sites, empty_labels
@@ -191,7 +192,8 @@ def build_slab(
     crystal, empty_sites, empty_labels = _ordered(structure, empty_sites, empty_labels)
     cleavage = cleave(
         crystal, miller, frame=frame, keep_together=keep_together, symprec=symprec,
-        oxidation_states=oxidation_states, empty_sites=empty_sites, empty_labels=empty_labels,
+        oxidation_states=oxidation_states, allow_charged=allow_polar, empty_sites=empty_sites,
+        empty_labels=empty_labels,
     )  # fmt: skip
     cuts = find_cuts(cleavage)
     upper = None if top_termination is None else choose_termination(cuts, top_termination)
@@ -255,7 +257,7 @@ def _check_arguments(
         raise InvalidSlabError(
             f"min_thickness_ang must lie between 0 and 1000 A; got {min_thickness_ang}."
         )
-    if len(repeat) != 2 or min(repeat) < 1:
+    if len(repeat) != 2 or min(repeat) < 1 or any(int(n) != n for n in repeat):
         raise InvalidSlabError(f"repeat needs two whole numbers of at least 1; got {repeat}.")
     if not minimum_vacuum_ang <= vacuum_ang < 1e3:
         raise InvalidSlabError(

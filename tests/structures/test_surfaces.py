@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from superionic.structures.crystals import reference_crystal
-from superionic.structures.errors import InvalidSlabError, PartialOccupancyError
+from superionic.structures.errors import (
+    InvalidSlabError,
+    InvalidStructureError,
+    PartialOccupancyError,
+)
 from superionic.structures.structure import Structure, minimum_image
 from superionic.structures.surfaces import (
     Slab,
@@ -116,7 +120,7 @@ def test_aluminium_as_ase_builds_it(miller: tuple[int, int, int]) -> None:
 indices = st.tuples(*[st.integers(-3, 3)] * 3).filter(any)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(miller=indices, layers=st.integers(1, 4))
 def test_any_plane_has_the_density_of_the_crystal(
     miller: tuple[int, int, int], layers: int
@@ -371,6 +375,20 @@ def test_bad_arguments(options: dict[str, object], message: str) -> None:
     given_ = {"miller": (1, 0, 0), "layers": 3, **options}
     with pytest.raises(InvalidSlabError, match=message):
         build_slab(rock_salt(), **given_)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("miller", [(0, 0, 0), (1, 0, -1, 0), (0.5, 0, 0)])
+def test_bad_planes(miller: tuple[int, int, int]) -> None:
+    with pytest.raises(InvalidStructureError, match="Miller"):
+        build_slab(rock_salt(), miller=miller, layers=3)
+
+
+def test_a_crystal_with_a_charged_vacancy() -> None:
+    crystal = rock_salt().repeat((2, 2, 2)).without([0])
+    with pytest.raises(InvalidSlabError, match="allow_polar=True"):
+        build_slab(crystal, miller=(1, 0, 0), layers=2)
+    slab = build_slab(crystal, miller=(1, 0, 0), layers=2, allow_polar=True)
+    assert slab.structure.formula == "Cl8Na7"
 
 
 def test_a_slab_is_not_cut_again() -> None:

@@ -123,3 +123,7 @@ def test_charges_by_label_and_unbalanced_charges() -> None:
     assert given.tolist() == [0.9, -0.9]
     with pytest.raises(InvalidSlabError, match="Correct oxidation_states"):
         site_charges(crystal.numbers, crystal.labels, {"Na": 2.0, "Cl": -1.0})
+    charges = site_charges(
+        crystal.numbers, crystal.labels, {"Na": 2.0, "Cl": -1.0}, allow_charged=True
+    )
+    assert charges.tolist() == [1.5, -1.5]
