@@ -187,6 +187,9 @@ class BarrierResult:
         Images that are minima; more than two mean a chain of elementary hops.
     images_below_ends : tuple of int
         Images that lie below both end points (flag).
+    other_ion_displacement_ang : float or None
+        Farthest that any other ion of the hopping element moved between the relaxed ends, in
+        angstrom, the framework's drift taken off: how cooperative the hop is.
     theory : str
         Level of theory.
     seed : int
@@ -217,6 +220,7 @@ class BarrierResult:
     ion: int
     minima: tuple[int, ...]
     images_below_ends: tuple[int, ...]
+    other_ion_displacement_ang: float | None
     theory: str
     seed: int
 

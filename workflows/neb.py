@@ -1,0 +1,339 @@
+"""One elastic band between two relaxed ends, with its saddle point sharpened.
+
+Climbing-image nudged elastic band (Henkelman, Uberuaga and Jonsson, doi 10.1063/1.1329672) with
+the improved tangent (doi 10.1063/1.1323224), started from an image-dependent pair potential path
+(doi 10.1063/1.4878664) and driven by the adaptive ODE solver of Makri, Ortner and Kermode
+(doi 10.1063/1.5064465), all in ASE. Two things are our own: the residual counts the climbing
+image too (the optimiser that ships with ASE's band leaves it out, and stops with the saddle
+unconverged), and the climbing image is then converged further on its own, at one force call a
+step instead of one for each image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from superionic.structures.errors import ProtocolError
+from superionic.structures.structure import Structure, minimum_image, readonly
+from superionic.workflows.context import load_checkpoint, save_checkpoint
+from superionic.workflows.evaluation import CallCounter, largest_force, shared_atoms
+from superionic.workflows.progress import report_progress
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from ase.calculators.calculator import Calculator
+    from ase.mep import NEB
+    from numpy.typing import ArrayLike, NDArray
+
+
+CHECKPOINT_STEPS = 5
+"""A band is saved after this many steps, so that a killed task does not start it afresh."""
+
+
+@dataclass(frozen=True)
+class BandSettings:
+    """How to converge one band.
+
+    Attributes
+    ----------
+    images : int
+        Moving images between the two ends.
+    fmax_eV_per_A : float
+        Largest band force on any atom of any image, the climbing one included, eV/angstrom.
+    saddle_fmax_eV_per_A : float
+        The same for the climbing image alone, eV/angstrom.
+    max_steps : int
+        Band steps at most, each of one force call for every image.
+    saddle_max_steps : int
+        Steps of the climbing image alone, at most.
+    spring_eV_per_A2 : float
+        Spring constant between neighbouring images, eV/angstrom^2.
+    """
+
+    images: int = 5
+    fmax_eV_per_A: float = 0.05
+    saddle_fmax_eV_per_A: float = 0.02
+    max_steps: int = 150
+    saddle_max_steps: int = 150
+    spring_eV_per_A2: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        positive = (self.fmax_eV_per_A, self.saddle_fmax_eV_per_A, self.spring_eV_per_A2)
+        if self.images < 1 or min(positive) <= 0 or min(self.max_steps, self.saddle_max_steps) < 0:
+            raise ProtocolError(
+                "A band needs at least one image, positive force criteria and spring, and step "
+                f"limits of zero or more; got {self}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A band of images, both ends included.
+
+    Attributes
+    ----------
+    positions : ndarray
+        Positions in angstrom, unwrapped: each image is continuous with the one before.
+        shape=(images, atoms, 3)
+    energies_eV : ndarray
+        Energies in eV, not shifted. shape=(images,)
+    fmax_eV_per_A : float
+        Largest band force on any atom of any moving image, eV/angstrom.
+    saddle_fmax_eV_per_A : float
+        The same on the climbing image.
+    converged : bool
+        Both criteria were met.
+    steps : int
+        Band steps taken.
+    """
+
+    positions: NDArray[np.float64]
+    energies_eV: NDArray[np.float64]
+    fmax_eV_per_A: float
+    saddle_fmax_eV_per_A: float
+    converged: bool
+    steps: int
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        object.__setattr__(self, "positions", readonly(self.positions, np.float64))
+        object.__setattr__(self, "energies_eV", readonly(self.energies_eV, np.float64))
+
+
+def run_band(
+    start: Structure,
+    end: Structure,
+    *,
+    calculator: Calculator,
+    settings: BandSettings,
+    counter: CallCounter | None = None,
+    guess: ArrayLike | None = None,
+    label: str = "band",
+    checkpoint: str = "",
+) -> Band:
+    """Converge one climbing-image band between two structures.
+
+    Parameters
+    ----------
+    start, end
+        The relaxed ends: same atoms in the same order.
+    calculator
+        Any ASE calculator with energy and forces.
+    settings
+        Images, criteria, limits, spring.
+    counter
+        Counts the force calls.
+    guess
+        Positions of the moving images in angstrom, shape=(images, atoms, 3); by default an
+        image-dependent pair potential path along the shortest periodic displacements.
+    label
+        What progress and log call it.
+    checkpoint
+        Name under which a task keeps the moving images every few steps, and from which a killed
+        task goes on; none if empty.
+    """
+    counter = counter or CallCounter()
+    saved = load_checkpoint(checkpoint) if checkpoint else None
+    if saved is not None and guess is None:
+        guess = saved["positions"]
+    band = _Climb(start, end, calculator, settings, counter, guess, label)
+    band.checkpoint = checkpoint
+    for _ in range(3):  # sharpening the saddle can disturb its neighbours a little
+        band.converge()
+        if not band.within(settings.fmax_eV_per_A):
+            break
+        band.sharpen()
+        if band.within(settings.fmax_eV_per_A):
+            break
+    return band.result()
+
+
+class _Climb:
+    """The moving parts of one band."""
+
+    def __init__(
+        self,
+        start: Structure,
+        end: Structure,
+        calculator: Calculator,
+        settings: BandSettings,
+        counter: CallCounter,
+        guess: ArrayLike | None,
+        label: str,
+    ) -> None:
+        self.settings, self.label, self.steps, self.checkpoint = settings, label, 0, ""
+        points = band_guess(start, end, settings.images) if guess is None else np.asarray(guess)
+        last = start.positions + minimum_image(
+            end.positions - start.positions, start.cell, start.pbc
+        )
+        path = (start.positions, *points, last)
+        self.images = [shared_atoms(start.with_positions(p), calculator, counter) for p in path]
+        self.neb = self._neb()
+
+    def _neb(self) -> NEB:
+        from ase.mep import NEB
+
+        return NEB(
+            self.images,
+            k=self.settings.spring_eV_per_A2,
+            climb=True,
+            method="improvedtangent",
+        )
+
+    def _moving(self) -> NDArray[np.float64]:
+        return np.array([image.positions for image in self.images[1:-1]])
+
+    def forces(self) -> NDArray[np.float64]:
+        """Return band forces in eV/angstrom. shape=(moving images, atoms, 3)."""
+        return np.asarray(self.neb.get_forces().reshape(self.settings.images, -1, 3))
+
+    def within(self, fmax: float) -> bool:
+        """Tell whether every moving image meets a criterion."""
+        return largest_force(self.forces()) <= fmax
+
+    def saddle(self) -> int:
+        """Return the index of the climbing image."""
+        return 1 + int(np.argmax([i.get_potential_energy() for i in self.images[1:-1]]))
+
+    def converge(self) -> None:
+        """Drive all images until the band force is small or steps run out."""
+        from ase.optimize.ode import OptimizerConvergenceError, ode12r
+
+        def force(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            self.neb.set_positions(x.reshape(-1, 3))
+            self.steps += 1
+            flat = self.neb.get_forces().ravel()
+            if self.checkpoint and self.steps % CHECKPOINT_STEPS == 0:
+                save_checkpoint(self.checkpoint, {"positions": self._moving()})
+            report_progress(
+                step=self.steps,
+                total=self.settings.max_steps,
+                fmax=_flat_largest(flat),
+                message=self.label,
+            )
+            return np.asarray(flat)
+
+        left = self.settings.max_steps - self.steps
+        start = self.neb.get_positions().ravel()
+        try:
+            best = ode12r(
+                force,
+                start,
+                fmax=self.settings.fmax_eV_per_A,
+                rtol=0.1,
+                steps=left,
+                verbose=0,
+                residual=lambda f, x: _flat_largest(f),
+            )
+        except OptimizerConvergenceError:
+            return
+        if best is not None:
+            self.neb.set_positions(best.reshape(-1, 3))
+
+    def sharpen(self) -> None:
+        """Converge the climbing image alone, its neighbours and the tangent held."""
+        from ase.optimize import LBFGS
+
+        index = self.saddle()
+        image = self.images[index]
+        engine: Any = image.calc
+        climber = image.copy()
+        climber.calc = _climbing_calculator(engine, self._tangent(index))
+        optimiser = LBFGS(climber, logfile=None, maxstep=0.1)
+        optimiser.attach(
+            lambda: report_progress(
+                step=optimiser.nsteps,
+                total=self.settings.saddle_max_steps,
+                fmax=largest_force(climber.get_forces()),
+                message=f"{self.label}, saddle",
+            )
+        )
+        optimiser.run(fmax=self.settings.saddle_fmax_eV_per_A, steps=self.settings.saddle_max_steps)
+        image.positions = climber.positions
+
+    def _tangent(self, index: int) -> NDArray[np.float64]:
+        """Return the band's unit tangent at an image. shape=(atoms, 3)."""
+        from ase.mep.neb import NEBState
+
+        energies = np.array([i.get_potential_energy() for i in self.images])
+        state = NEBState(self.neb, self.images, energies)
+        tangent = self.neb.neb_method.get_tangent(
+            state, state.spring(index - 1), state.spring(index), index
+        )
+        return np.asarray(tangent / np.linalg.norm(tangent)).reshape(-1, 3)
+
+    def result(self) -> Band:
+        """Return the band as it stands."""
+        forces = self.forces()
+        index = self.saddle()
+        band, saddle = largest_force(forces), largest_force(forces[index - 1])
+        return Band(
+            positions=np.array([i.positions for i in self.images]),
+            energies_eV=np.array([i.get_potential_energy() for i in self.images]),
+            fmax_eV_per_A=band,
+            saddle_fmax_eV_per_A=saddle,
+            converged=band <= self.settings.fmax_eV_per_A
+            and saddle <= self.settings.saddle_fmax_eV_per_A,
+            steps=self.steps,
+        )
+
+
+def _flat_largest(forces: NDArray[np.float64]) -> float:
+    """Return the largest force on any atom from a flat vector of forces."""
+    return largest_force(np.asarray(forces).reshape(-1, 3))
+
+
+def _climbing_calculator(engine: Any, tangent: NDArray[np.float64]) -> Calculator:
+    """Return a calculator whose force along the tangent is turned round."""
+    from ase.calculators.calculator import Calculator as AseCalculator
+    from ase.calculators.calculator import all_changes
+
+    class Climbing(AseCalculator):  # type: ignore[misc]
+        implemented_properties = ("energy", "forces")
+
+        def calculate(
+            self,
+            atoms: Atoms | None = None,
+            properties: Any = None,
+            system_changes: Any = all_changes,
+        ) -> None:
+            super().calculate(atoms, properties, system_changes)
+            forces = engine.get_forces(self.atoms)
+            along = np.vdot(forces, tangent)
+            self.results = {
+                "energy": engine.get_potential_energy(self.atoms),
+                "forces": forces - 2 * along * tangent,
+            }
+
+    return Climbing()
+
+
+def band_guess(start: Structure, end: Structure, images: int) -> NDArray[np.float64]:
+    """Return a starting path that keeps atoms apart.
+
+    Parameters
+    ----------
+    start, end
+        Same atoms in the same order; each atom takes its shortest periodic way.
+    images
+        Number of images strictly between.
+
+    Returns
+    -------
+    ndarray
+        Positions in angstrom. shape=(images, atoms, 3)
+    """
+    from ase.mep.neb import NEB, idpp_interpolate
+
+    first = start.to_ase()
+    last = start.to_ase()
+    last.positions += minimum_image(end.positions - start.positions, start.cell, start.pbc)
+    path = [first, *(first.copy() for _ in range(images)), last]
+    NEB(path, method="improvedtangent").interpolate()
+    if len(start) > 1:
+        idpp_interpolate(path, traj=None, log=None, mic=any(start.pbc), fmax=0.1, steps=100)
+    return np.array([atoms.positions for atoms in path[1:-1]])
