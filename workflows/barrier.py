@@ -24,7 +24,7 @@ from superionic.workflows.relax import RelaxResult, relax
 from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:
-    from ase.calculators.calculator import Calculator
+    from ase.calculators.calculator import BaseCalculator
     from numpy.typing import NDArray
 
     from superionic.structures.structure import Structure
@@ -66,7 +66,7 @@ class BarrierSettings:
 def find_barrier(
     hop: Hop,
     *,
-    calculator: Calculator,
+    calculator: BaseCalculator,
     settings: BarrierSettings | None = None,
     theory: str = "",
 ) -> BarrierResult:
@@ -123,7 +123,7 @@ class _Chain:
     """Splits a path into elementary bands."""
 
     def __init__(
-        self, calculator: Calculator, settings: BarrierSettings, counter: CallCounter
+        self, calculator: BaseCalculator, settings: BarrierSettings, counter: CallCounter
     ) -> None:
         self.calculator, self.settings, self.counter = calculator, settings, counter
         self.bands_run, self.reason = 0, ""

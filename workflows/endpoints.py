@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from superionic.workflows.evaluation import CallCounter, shared_atoms
 from superionic.workflows.relax import RelaxResult, RelaxSettings, framework_shift, relax
 
 if TYPE_CHECKING:
-    from ase.calculators.calculator import Calculator
+    from ase.calculators.calculator import BaseCalculator
     from numpy.typing import NDArray
 
     from superionic.analysis.barriers import HopVerdict
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 CURVATURE_STEP_ANG = 0.02
 """Displacement of the hopping ion for its force constants, in angstrom."""
+
+
+def _end_relaxation() -> RelaxSettings:
+    return RelaxSettings(fmax_eV_per_A=0.01, max_steps=400, rattle_ang=0.01)
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class EndSettings:
         The ion's lowest force constant may not be more negative than this, eV/angstrom^2.
     """
 
-    relax: RelaxSettings = RelaxSettings(fmax_eV_per_A=0.01, max_steps=400, rattle_ang=0.01)
+    relax: RelaxSettings = field(default_factory=_end_relaxation)
     nudge_fraction: float = 0.05
     same_site_ang: float = 0.5
     other_ion_fraction: float = 0.5
@@ -76,7 +80,7 @@ class Ends:
 def relax_ends(
     hop: Hop,
     *,
-    calculator: Calculator,
+    calculator: BaseCalculator,
     settings: EndSettings,
     theory: str = "",
     counter: CallCounter | None = None,
@@ -200,7 +204,7 @@ def _judge_curvature(
     hop: Hop,
     start: RelaxResult,
     end: RelaxResult,
-    calculator: Calculator,
+    calculator: BaseCalculator,
     settings: EndSettings,
     counter: CallCounter,
 ) -> tuple[HopVerdict, str]:
@@ -215,7 +219,7 @@ def _judge_curvature(
 
 
 def ion_force_constants(
-    structure: Structure, ion: int, calculator: Calculator, counter: CallCounter | None = None
+    structure: Structure, ion: int, calculator: BaseCalculator, counter: CallCounter | None = None
 ) -> NDArray[np.float64]:
     """Return the three force constants of one ion, others held, ascending, in eV/angstrom^2.
 

@@ -23,8 +23,7 @@ from superionic.workflows.evaluation import CallCounter, largest_force, shared_a
 from superionic.workflows.progress import report_progress
 
 if TYPE_CHECKING:
-    from ase import Atoms
-    from ase.calculators.calculator import Calculator
+    from ase.calculators.calculator import BaseCalculator
     from ase.mep import NEB
     from numpy.typing import ArrayLike, NDArray
 
@@ -108,7 +107,7 @@ def run_band(
     start: Structure,
     end: Structure,
     *,
-    calculator: Calculator,
+    calculator: BaseCalculator,
     settings: BandSettings,
     counter: CallCounter | None = None,
     guess: ArrayLike | None = None,
@@ -159,7 +158,7 @@ class _Climb:
         self,
         start: Structure,
         end: Structure,
-        calculator: Calculator,
+        calculator: BaseCalculator,
         settings: BandSettings,
         counter: CallCounter,
         guess: ArrayLike | None,
@@ -238,12 +237,14 @@ class _Climb:
         """Converge the climbing image alone, its neighbours and the tangent held."""
         from ase.optimize import LBFGS
 
+        from superionic.workflows.calculators import ClimbingCalculator
+
         index = self.saddle()
         image = self.images[index]
         engine: Any = image.calc
         climber = image.copy()
-        climber.calc = _climbing_calculator(engine, self._tangent(index))
-        optimiser = LBFGS(climber, logfile=None, maxstep=0.1)
+        climber.calc = ClimbingCalculator(engine, self._tangent(index))
+        optimiser = LBFGS(climber, logfile=None, maxstep=0.1)  # type: ignore[arg-type]
         optimiser.attach(
             lambda: report_progress(
                 step=optimiser.nsteps,
@@ -285,31 +286,6 @@ class _Climb:
 def _flat_largest(forces: NDArray[np.float64]) -> float:
     """Return the largest force on any atom from a flat vector of forces."""
     return largest_force(np.asarray(forces).reshape(-1, 3))
-
-
-def _climbing_calculator(engine: Any, tangent: NDArray[np.float64]) -> Calculator:
-    """Return a calculator whose force along the tangent is turned round."""
-    from ase.calculators.calculator import Calculator as AseCalculator
-    from ase.calculators.calculator import all_changes
-
-    class Climbing(AseCalculator):  # type: ignore[misc]
-        implemented_properties = ("energy", "forces")
-
-        def calculate(
-            self,
-            atoms: Atoms | None = None,
-            properties: Any = None,
-            system_changes: Any = all_changes,
-        ) -> None:
-            super().calculate(atoms, properties, system_changes)
-            forces = engine.get_forces(self.atoms)
-            along = np.vdot(forces, tangent)
-            self.results = {
-                "energy": engine.get_potential_energy(self.atoms),
-                "forces": forces - 2 * along * tangent,
-            }
-
-    return Climbing()
 
 
 def band_guess(start: Structure, end: Structure, images: int) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:
     from ase import Atoms
-    from ase.calculators.calculator import Calculator
+    from ase.calculators.calculator import BaseCalculator
     from numpy.typing import NDArray
 
 
@@ -107,7 +107,7 @@ class RelaxResult:
 def relax(
     structure: Structure,
     *,
-    calculator: Calculator,
+    calculator: BaseCalculator,
     settings: RelaxSettings,
     theory: str = "",
     counter: CallCounter | None = None,
@@ -166,7 +166,7 @@ def _optimise(atoms: Atoms, settings: RelaxSettings, label: str) -> tuple[bool, 
     from ase.optimize import LBFGS
 
     target: Any = FrechetCellFilter(atoms) if settings.cell == "full" else atoms
-    optimiser = LBFGS(target, logfile=None, maxstep=0.2)
+    optimiser = LBFGS(target, logfile=None, maxstep=0.2)  # type: ignore[arg-type]
 
     def tell() -> None:
         report_progress(

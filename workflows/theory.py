@@ -19,7 +19,7 @@ from superionic.structures.errors import TheoryError, UnknownElementError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ase.calculators.calculator import Calculator
+    from ase.calculators.calculator import BaseCalculator
 
     from superionic.structures.structure import Structure
 
@@ -77,7 +77,7 @@ class Theory:
                 f"theory ({', '.join(theory_names())})."
             )
 
-    def calculator(self) -> Calculator:
+    def calculator(self) -> BaseCalculator:
         """Return a fresh ASE calculator; the model behind it is loaded once a process.
 
         Raises
@@ -172,7 +172,7 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def _base_calculator(code: Code, model: str) -> Calculator:
+def _base_calculator(code: Code, model: str) -> BaseCalculator:
     """Return the calculator of one code without dispersion."""
     if code == "emt":
         from ase.calculators.emt import EMT
@@ -184,7 +184,7 @@ def _base_calculator(code: Code, model: str) -> Calculator:
         return LennardJones(sigma=1.0, epsilon=1.0, rc=10.0, smooth=True)
     _require({"chgnet": "chgnet", "sevennet": "sevenn"}[code])
     if code == "chgnet":
-        from superionic.workflows.chgnet import CHGNetFixedCell
+        from superionic.workflows.calculators import CHGNetFixedCell
 
         return CHGNetFixedCell(_load_chgnet(model, pick_device()))
     return _load_sevennet(model, pick_device())
@@ -194,7 +194,7 @@ def _base_calculator(code: Code, model: str) -> Calculator:
 def _load_chgnet(model: str, device: str) -> Any:
     """Load a CHGNet model once a process, weights frozen (only forces are differentiated)."""
     with quiet():
-        from chgnet.model import CHGNet
+        from chgnet.model.model import CHGNet
 
         network = CHGNet.load(model_name=model, use_device=device, verbose=False)
     network.requires_grad_(False)
@@ -203,7 +203,7 @@ def _load_chgnet(model: str, device: str) -> Any:
 
 
 @functools.cache
-def _load_sevennet(model: str, device: str) -> Calculator:
+def _load_sevennet(model: str, device: str) -> BaseCalculator:
     """Load a SevenNet calculator once a process (Park et al., doi 10.1021/acs.jctc.4c00190)."""
     with quiet():
         from sevenn.calculator import SevenNetCalculator
@@ -211,7 +211,7 @@ def _load_sevennet(model: str, device: str) -> Calculator:
         return SevenNetCalculator(model=model, device=device)
 
 
-def _dispersion(functional: str) -> Calculator:
+def _dispersion(functional: str) -> BaseCalculator:
     """Return a D3(BJ) calculator (Grimme et al., doi 10.1002/jcc.21759)."""
     _require("dftd3")
     from dftd3.ase import DFTD3
