@@ -11,6 +11,7 @@ step instead of one for each image.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -311,5 +312,7 @@ def band_guess(start: Structure, end: Structure, images: int) -> NDArray[np.floa
     path = [first, *(first.copy() for _ in range(images)), last]
     NEB(path, method="improvedtangent").interpolate()
     if len(start) > 1:
-        idpp_interpolate(path, traj=None, log=None, mic=any(start.pbc), fmax=0.1, steps=100)
+        with warnings.catch_warnings():  # ASE's own band inside names no method
+            warnings.filterwarnings("ignore", "The default method has changed", UserWarning)
+            idpp_interpolate(path, traj=None, log=None, mic=any(start.pbc), fmax=0.1, steps=100)
     return np.array([atoms.positions for atoms in path[1:-1]])

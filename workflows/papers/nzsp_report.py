@@ -1,0 +1,295 @@
+"""The report of the NZSP reproduction: figures, tables, evidence, and what it does not show."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+from superionic.analysis.claims import climb_from_lower_end
+from superionic.workflows.papers.nzsp import (
+    Comparison,
+    NzspProtocol,
+    ReproductionSummary,
+)
+from superionic.workflows.report.blocks import figure_block, path_viewer
+from superionic.workflows.report.content import (
+    Badge,
+    CodeBlock,
+    Fact,
+    ReportContent,
+    ReportTable,
+    Section,
+)
+from superionic.workflows.report.render import write_report
+from superionic.workflows.report.tables import Comparison as Row
+from superionic.workflows.report.tables import (
+    comparison_table,
+    hop_table,
+    task_table,
+    version_table,
+)
+from superionic.workflows.serialise import write_bytes_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from superionic.workflows.report.content import Block, Tone
+
+TONES: dict[str, Tone] = {"supported": "good", "contradicted": "bad", "undecided": "warn"}
+PAPER = "Nano-Micro Lett. 2026, 18, 195, doi 10.1007/s40820-025-02032-4"
+CLAIM = "barrier(B, surface) < barrier(A, inner channel)"
+
+
+def write_nzsp_report(
+    out: Path,
+    *,
+    protocol: NzspProtocol,
+    protocol_text: str,
+    comparisons: Sequence[Comparison],
+    task_keys: Sequence[str],
+) -> ReproductionSummary:
+    """Draw the figures, write tables and ``report.html``, and sum up.
+
+    Parameters
+    ----------
+    out
+        Results folder; figures and tables go to ``nzsp/`` in it.
+    protocol, protocol_text
+        What was run, and its resolved text.
+    comparisons
+        One a composition.
+    task_keys
+        Tasks this report rests on.
+    """
+    folder = out / "nzsp"
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_table(folder / "comparison.csv", comparisons, protocol)
+    write_bytes_atomic(folder / "protocol.toml", protocol_text.encode())
+    content = ReportContent(
+        title="Na+ migration in NZSP: inner channel against the (001) surface",
+        subtitle=f"Fig. 6 of {PAPER}; fidelity {protocol.fidelity}, {protocol.theory}.",
+        facts=tuple(_fact(c) for c in comparisons),
+        sections=(
+            Section("Computed and published", _summary(comparisons, protocol)),
+            *(Section(f"Hops at {c.name}", _composition(c, folder, protocol)) for c in comparisons),
+            Section("Paths in three dimensions", _viewer(comparisons)),
+            Section("What this does not show", _limits(protocol), caution=True),
+            Section("Protocol and provenance", _provenance(out, protocol_text, task_keys)),
+        ),
+        footer="Every number above is in the CSV beside its figure and in the run folders.",
+    )
+    report = write_report(content, out / "report.html")
+    return ReproductionSummary(
+        report=str(report), lines=tuple(map(_line, comparisons)), ok=_ok(comparisons, protocol)
+    )
+
+
+def _ok(comparisons: Sequence[Comparison], protocol: NzspProtocol) -> bool:
+    """Tell whether every group has the converged hops that the rule asks for."""
+    needed = protocol.claim.min_hops
+    return all(
+        c.verdict.bulk_hops >= (1 if c.one_bulk_class else needed)
+        and c.verdict.surface_hops >= needed
+        for c in comparisons
+    )
+
+
+def _line(comparison: Comparison) -> str:
+    v = comparison.verdict
+    return (
+        f"{comparison.name}: bulk {_eV(v.bulk_median_eV)} ({v.bulk_hops} hops), surface "
+        f"{_eV(v.surface_median_eV)} ({v.surface_hops} hops); B < A {v.state}. {v.reason}"
+    )
+
+
+def _eV(value: float | None) -> str:
+    return "no value" if value is None else f"{value:.3f} eV"
+
+
+def _fact(comparison: Comparison) -> Fact:
+    v = comparison.verdict
+    return Fact(
+        label=f"B < A at {comparison.name}", value=v.state, detail=v.reason, tone=TONES[v.state]
+    )
+
+
+def _summary(comparisons: Sequence[Comparison], protocol: NzspProtocol) -> tuple[Block, ...]:
+    rows = []
+    for c in comparisons:
+        v = c.verdict
+        for name, value, hops in (
+            ("A, inner channel", v.bulk_median_eV, v.bulk_hops),
+            ("B, (001) surface", v.surface_median_eV, v.surface_hops),
+        ):
+            rows.append(
+                Row(
+                    quantity=f"Na+ barrier, {name}, {c.name} (median climb)",
+                    unit="eV",
+                    computed=value,
+                    published=None,
+                    fidelity=protocol.fidelity,
+                    verdict=Badge("no printed value"),
+                    note=f"{hops} converged hops",
+                )
+            )
+        gap = (
+            v.surface_median_eV - v.bulk_median_eV
+            if v.surface_median_eV is not None and v.bulk_median_eV is not None
+            else None
+        )
+        rows.append(
+            Row(
+                quantity=f"Barrier B less barrier A, {c.name}",
+                unit="eV",
+                computed=gap,
+                published="negative",
+                fidelity=protocol.fidelity,
+                verdict=Badge(v.state, TONES[v.state]),
+                note=v.reason,
+            )
+        )
+    return (
+        f"The paper's claim is {CLAIM}. Its curves (Fig. 6c) are printed without numbers, so the "
+        "sign of the difference is what can be compared.",
+        comparison_table(rows, caption="Computed beside published."),
+        f"Rule, fixed in the protocol before the run: {protocol.claim.text}",
+    )
+
+
+def _composition(comparison: Comparison, folder: Path, protocol: NzspProtocol) -> tuple[Block, ...]:
+    from superionic.workflows.papers.nzsp_figures import (
+        draw_distribution,
+        draw_profiles,
+        draw_structures,
+    )
+
+    blocks: list[Block] = [_origin(comparison)]
+    profiles = draw_profiles(comparison, folder, fidelity=protocol.fidelity)
+    if profiles is not None:
+        blocks.append(
+            figure_block(
+                profiles,
+                caption=(
+                    f"Fig. 6c, {comparison.name}: energy along one hop of route A and of route B. "
+                    "Rigid scan and framework-relaxed scan in steps of 0.05, and climbing-image "
+                    "NEB. Drawn is the first converged hop of each group in the order they were "
+                    "taken (by geometry or seed, not by energy)."
+                ),
+                alt=f"Energy profiles of Na hops along routes A and B at {comparison.name}",
+            )
+        )
+    blocks.append(
+        figure_block(
+            draw_distribution(
+                comparison, folder, fidelity=protocol.fidelity, rule=protocol.claim.text
+            ),
+            caption=f"All matched hops tried at {comparison.name}, with and without a value.",
+            alt=f"Barriers of all bulk and surface hops at {comparison.name}",
+        )
+    )
+    for saved, letter in zip(draw_structures(comparison, folder), "ab", strict=False):
+        blocks.append(
+            figure_block(
+                saved,
+                caption=f"Fig. 6{letter}, {comparison.name}: structure and path of the hops drawn.",
+                alt=f"Structure of NZSP with Na paths at {comparison.name}",
+            )
+        )
+    hops = (*comparison.bulk, *comparison.surface)
+    blocks.append(hop_table(hops, caption=f"Every hop tried at {comparison.name}."))
+    return tuple(blocks)
+
+
+def _origin(c: Comparison) -> str:
+    """Say where bulk and slab come from, with the evidence of their annealing."""
+    parts = [
+        f"Bulk: {c.bulk_structure.formula}. Slab: {c.slab.structure.formula}, {c.slab.layers} "
+        f"layers, {c.slab.repeat[0]} x {c.slab.repeat[1]} in the plane, termination "
+        f"{c.slab.termination}, dipole by formal charges {c.slab.dipole_e_ang:.2f} e Å per cell."
+    ]
+    if c.ordering is not None:
+        energies = c.ordering.candidate_energies_eV
+        parts.append(
+            f"Order: {len(energies)} Ewald candidates relaxed, number {c.ordering.ewald_rank + 1} "
+            f"in Ewald energy came out lowest (spread {max(energies) - min(energies):.3f} eV); "
+            + _anneal_text(c.ordering)
+        )
+    parts.append("Slab: " + _anneal_text(c.annealed))
+    parts.append(
+        f"Matched hops found: {c.bulk_found} bulk, {c.surface_found} surface; tried: "
+        f"{len(c.bulk)} and {len(c.surface)}."
+    )
+    return " ".join(parts)
+
+
+def _anneal_text(result: object) -> str:
+    from superionic.workflows.ordering import OrderResult
+
+    if not isinstance(result, OrderResult):
+        return ""
+    end = (
+        "no move of the tried set lowers the energy further"
+        if result.exhausted
+        else "stopped at the limit of trials, so a lower arrangement may exist"
+    )
+    state = "" if result.converged else f" (final fmax {result.fmax_eV_per_A:.3f} eV/Å)"
+    return (
+        f"annealing tried {result.moves_tried} single-ion moves, took {result.moves_accepted} and "
+        f"fell by {result.fell_eV:.3f} eV; {end}{state}."
+    )
+
+
+def _viewer(comparisons: Sequence[Comparison]) -> tuple[Block, ...]:
+    hops = [r for c in comparisons for r in (*c.bulk, *c.surface)]
+    viewer = path_viewer(hops, caption="Choose a hop; play its images.")
+    return (viewer,) if viewer is not None else ("No hop has images to show.",)
+
+
+def _limits(protocol: NzspProtocol) -> tuple[Block, ...]:
+    return (
+        f"These are barriers of single Na+ hops with {protocol.theory}, a potential trained on "
+        "density-functional data, not the paper's CASTEP (PBE, ultrasoft pseudopotentials, "
+        "370 eV). Potentials of this kind are known to be too soft away from minima, so barriers "
+        "tend to be too low; the difference between two matched hops suffers less.",
+        "The paper does not say how its slab was terminated, how Si/P and Na were ordered, whether "
+        "the framework relaxed along the routes, or how many hops its curves stand for. Here the "
+        "slab is the stoichiometric cut through a Na1 plane, whole tetrahedra kept.",
+        "The slabs are thinner and narrower than the paper's 2 x 2 slab. Single-ion hops leave out "
+        "concerted motion, which molecular dynamics finds important in NASICON "
+        "(doi 10.1002/aenm.202001486). Removing an ion leaves the cell neutral here.",
+        "Standard fidelity adds a more accurate potential, thicker slabs, more hops and tighter "
+        "criteria; paper fidelity would be the printed CASTEP settings on a cluster.",
+    )
+
+
+def _provenance(out: Path, protocol_text: str, task_keys: Sequence[str]) -> tuple[Block, ...]:
+    manifests = [
+        json.loads((out / "runs" / key / "manifest.json").read_text()) for key in task_keys
+    ]
+    tables: list[ReportTable] = []
+    if manifests:
+        tables = [
+            task_table(manifests, caption="Tasks, in the order they were submitted."),
+            version_table(manifests, caption="Versions they ran with."),
+        ]
+    return (*tables, CodeBlock("Resolved protocol", protocol_text))
+
+
+def _write_table(path: Path, comparisons: Sequence[Comparison], protocol: NzspProtocol) -> None:
+    """Write every hop with its evidence as CSV."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    fields = (
+        "key", "environment", "mechanism", "length_ang", "depth_ang", "direction", "verdict",
+        "forward_barrier_eV", "reverse_barrier_eV", "reaction_energy_eV", "fmax_eV_per_A",
+        "force_calls", "other_ion_displacement_ang", "theory", "seed", "reason",
+    )  # fmt: skip
+    writer.writerow(("composition", "fidelity", "climb_eV", *fields))
+    for c in comparisons:
+        for r in (*c.bulk, *c.surface):
+            values = [getattr(r, name) for name in fields]
+            writer.writerow((c.name, protocol.fidelity, climb_from_lower_end(r), *values))
+    write_bytes_atomic(path, buffer.getvalue().encode())
