@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -11,8 +11,6 @@ from superionic.structures.errors import EvidenceError
 from superionic.structures.structure import Structure, readonly
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
 HopVerdict = Literal[
@@ -103,36 +101,24 @@ def read_profile(energies_eV: ArrayLike, *, noise_eV: float = 1e-3) -> ProfileRe
 def interior_minima(energies_eV: ArrayLike, *, noise_eV: float = 1e-3) -> tuple[int, ...]:
     """Return the images strictly inside the path that lie in a dip deeper than the noise.
 
-    An image counts when it is lower than a climb of more than ``noise_eV`` on both its sides,
-    before the path falls below it.
+    An image counts when the path climbs by more than ``noise_eV`` on both its sides before it falls
+    below it. Of images with the same energy in one dip the last counts.
     """
     energies = np.asarray(energies_eV, dtype=float)
-    found = []
-    for k in range(1, len(energies) - 1):
-        left = _climb_before_fall(energies[k::-1])
-        right = _climb_before_fall(energies[k:])
-        if left > noise_eV and right > noise_eV:
-            found.append(k)
-    return tuple(_lowest_of_runs(found, energies))
+    return tuple(
+        k
+        for k in range(1, len(energies) - 1)
+        if _climb_before_fall(energies[k::-1]) > noise_eV
+        and _climb_before_fall(energies[k:], stop_at_equal=True) > noise_eV
+    )
 
 
-def _climb_before_fall(energies: NDArray[np.float64]) -> float:
+def _climb_before_fall(energies: NDArray[np.float64], *, stop_at_equal: bool = False) -> float:
     """Return how far a walk from the first point rises before it falls below that point."""
-    below = np.flatnonzero(energies[1:] < energies[0])
+    rest = energies[1:]
+    below = np.flatnonzero(rest <= energies[0] if stop_at_equal else rest < energies[0])
     stop = int(below[0]) + 1 if len(below) else len(energies)
     return float(energies[:stop].max() - energies[0])
-
-
-def _lowest_of_runs(indices: Sequence[int], energies: NDArray[np.float64]) -> list[int]:
-    """Keep one index, the lowest in energy, of each run of neighbouring indices."""
-    kept: list[int] = []
-    for k in indices:
-        if kept and k == kept[-1] + 1:
-            if energies[k] < energies[kept[-1]]:
-                kept[-1] = k
-        else:
-            kept.append(k)
-    return kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,23 +214,46 @@ class BarrierResult:
         """Freeze arrays and refuse a value without its evidence."""
         for name in ("coordinate_ang", "ion_coordinate", "energies_eV", "positions"):
             object.__setattr__(self, name, readonly(getattr(self, name), np.float64))
-        values = (self.forward_barrier_eV, self.reverse_barrier_eV, self.reaction_energy_eV)
-        has_value = [v is not None for v in values]
+        profile = (self.coordinate_ang, self.ion_coordinate, self.energies_eV, self.positions)
+        lengths = {len(array) for array in profile}
+        if len(lengths) != 1:
+            raise EvidenceError(f"Hop {self.key}: profile arrays differ in length: {lengths}.")
+        if self.verdict not in get_args(HopVerdict):
+            raise EvidenceError(f"Hop {self.key}: Unknown verdict '{self.verdict}'.")
         if self.verdict == "converged":
-            if not all(has_value) or not self.converged or self.fmax_eV_per_A is None:
-                raise EvidenceError(
-                    f"Hop {self.key} is called converged but lacks a barrier, its residual force "
-                    "or the converged flag."
-                )
-            if self.fmax_eV_per_A > self.fmax_target_eV_per_A:
-                raise EvidenceError(
-                    f"Hop {self.key} is called converged at fmax {self.fmax_eV_per_A:.3f} eV/A, "
-                    f"above its criterion {self.fmax_target_eV_per_A:.3f} eV/A."
-                )
-        elif any(has_value):
+            self._check_evidence()
+        else:
+            self._check_no_value()
+
+    def _check_evidence(self) -> None:
+        """Raise unless a converged hop shows that it is."""
+        values = (self.forward_barrier_eV, self.reverse_barrier_eV, self.reaction_energy_eV)
+        if None in values or not self.converged or self.fmax_eV_per_A is None:
+            raise EvidenceError(
+                f"Hop {self.key} is called converged but lacks a barrier, its residual force "
+                "or the converged flag."
+            )
+        if not self.fmax_eV_per_A <= self.fmax_target_eV_per_A:
+            raise EvidenceError(
+                f"Hop {self.key} is called converged at fmax {self.fmax_eV_per_A:.3f} eV/A, "
+                f"above its criterion {self.fmax_target_eV_per_A:.3f} eV/A."
+            )
+        shown = read_profile(self.energies_eV)
+        shows = (shown.forward_barrier_eV, shown.reverse_barrier_eV, shown.reaction_energy_eV)
+        if not np.allclose(np.array(values, dtype=float), shows, rtol=0.0, atol=1e-6):
+            raise EvidenceError(
+                f"Hop {self.key}: forward, reverse and reaction energy {values} eV are not what "
+                f"its profile shows, {shows} eV."
+            )
+
+    def _check_no_value(self) -> None:
+        """Raise if a hop that is not converged carries a value or says that it is."""
+        values = (self.forward_barrier_eV, self.reverse_barrier_eV, self.reaction_energy_eV)
+        if any(v is not None for v in values):
             raise EvidenceError(
                 f"Hop {self.key} has verdict '{self.verdict}' and must not carry a barrier."
             )
-        lengths = {len(self.coordinate_ang), len(self.ion_coordinate), len(self.energies_eV)}
-        if len(lengths) != 1:
-            raise EvidenceError(f"Hop {self.key}: profile arrays differ in length: {lengths}.")
+        if self.converged:
+            raise EvidenceError(
+                f"Hop {self.key} has verdict '{self.verdict}' and must not be called converged."
+            )

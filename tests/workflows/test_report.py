@@ -138,6 +138,7 @@ def hop(verdict: HopVerdict = "converged", *, key: str = "h0", reason: str = "")
         ion=0,
         minima=(0, 4),
         images_below_ends=(),
+        other_ion_displacement_ang=0.1,
         theory="synthetic",
         seed=0,
     )

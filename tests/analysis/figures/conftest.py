@@ -84,6 +84,7 @@ class Synthetic:
             ion=9,
             minima=reading.minima,
             images_below_ends=(),
+            other_ion_displacement_ang=0.1,
             theory="synthetic",
             seed=0,
         )

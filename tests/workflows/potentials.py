@@ -1,0 +1,207 @@
+"""Energies that can be written down: ASE calculators whose barriers are known without a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
+from numpy.typing import NDArray
+
+from superionic.structures.hop import Hop
+from superionic.structures.structure import Structure, minimum_image
+
+Array = NDArray[np.float64]
+
+
+class Analytic(Calculator):
+    """Energy and forces from a function of the positions.
+
+    Parameters
+    ----------
+    function
+        Takes positions (atoms, 3), returns energy and gradient (atoms, 3).
+    """
+
+    implemented_properties = ["energy", "forces"]  # noqa: RUF012
+
+    def __init__(self, function: Callable[[Array], tuple[float, Array]]) -> None:
+        super().__init__()
+        self.function = function
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        energy, gradient = self.function(np.array(self.atoms.positions))
+        self.results = {"energy": float(energy), "forces": -np.asarray(gradient)}
+
+
+class Frozen(Calculator):
+    """A calculator with no force on some atoms, so that they never move."""
+
+    implemented_properties = ["energy", "forces"]  # noqa: RUF012
+
+    def __init__(self, engine: BaseCalculator, frozen: NDArray[np.bool_]) -> None:
+        super().__init__()
+        self.engine, self.frozen = engine, frozen
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        forces = np.array(self.engine.get_forces(self.atoms))
+        forces[self.frozen] = 0.0
+        self.results = {"energy": self.engine.get_potential_energy(self.atoms), "forces": forces}
+
+
+def along_x(
+    energy: Callable[[float], float], slope: Callable[[float], float], *, stiffness: float = 2.0
+) -> Analytic:
+    """One atom: any energy along x (eV, angstrom), a harmonic trough across it."""
+
+    def function(positions: Array) -> tuple[float, Array]:
+        x, y, z = positions[0]
+        gradient = np.array([[slope(x), stiffness * y, stiffness * z]])
+        return energy(x) + 0.5 * stiffness * (y * y + z * z), gradient
+
+    return Analytic(function)
+
+
+def polynomial(coefficients: Sequence[float]) -> Analytic:
+    """One atom in a polynomial of x, highest power first."""
+    p = np.poly1d(coefficients)
+    return along_x(lambda x: float(p(x)), lambda x: float(p.deriv()(x)))
+
+
+def stationary(coefficients: Sequence[float]) -> list[tuple[float, float]]:
+    """Real stationary points (x, energy) of a polynomial, by x."""
+    p = np.poly1d(coefficients)
+    roots = p.deriv().roots
+    real = np.sort(roots[abs(roots.imag) < 1e-9].real)
+    return [(float(x), float(p(x))) for x in real]
+
+
+def tilted_well(*, height: float = 0.4, half: float = 1.5, tilt: float = 0.05) -> list[float]:
+    """``height (1 - (x/half)^2)^2 + tilt x`` in eV and angstrom, highest power first."""
+    return [height / half**4, 0.0, -2 * height / half**2, tilt, height]
+
+
+MULLER_BROWN = {
+    "minima": ((-0.558224, 1.441726), (-0.050011, 0.466694), (0.623499, 0.028038)),
+    "minima_energies": (-146.699517, -80.767818, -108.166672),
+    "saddle_energies": (-40.664844, -72.248940),
+}
+"""Stationary points of Muller and Brown, doi 10.1007/BF00547608, in its own units."""
+
+
+def muller_brown(*, energy_scale: float, length_scale: float, stiffness: float = 2.0) -> Analytic:
+    """One atom on the Muller-Brown surface in x and y, harmonic in z."""
+    big_a = np.array([-200.0, -100.0, -170.0, 15.0])
+    a = np.array([-1.0, -1.0, -6.5, 0.7])
+    b = np.array([0.0, 0.0, 11.0, 0.6])
+    c = np.array([-10.0, -10.0, -6.5, 0.7])
+    x0 = np.array([1.0, 0.0, -0.5, -1.0])
+    y0 = np.array([0.0, 0.5, 1.5, 1.0])
+
+    def function(positions: Array) -> tuple[float, Array]:
+        x, y = positions[0, :2] / length_scale
+        dx, dy = x - x0, y - y0
+        term = energy_scale * big_a * np.exp(a * dx**2 + b * dx * dy + c * dy**2)
+        slope_x = (term * (2 * a * dx + b * dy)).sum() / length_scale
+        slope_y = (term * (b * dx + 2 * c * dy)).sum() / length_scale
+        z = positions[0, 2]
+        gradient = np.array([[slope_x, slope_y, stiffness * z]])
+        return float(term.sum() + 0.5 * stiffness * z * z), gradient
+
+    return Analytic(function)
+
+
+def egg_box(*, period: float, height: float) -> Analytic:
+    """Every atom in ``height/2 sum(1 - cos(2 pi r / period))``: minima on a cubic lattice."""
+    k = 2 * np.pi / period
+
+    def function(positions: Array) -> tuple[float, Array]:
+        energy = 0.5 * height * (1 - np.cos(k * positions)).sum()
+        return float(energy), 0.5 * height * k * np.sin(k * positions)
+
+    return Analytic(function)
+
+
+def lattice_gas(
+    sites: Array,
+    depths: Array,
+    *,
+    cell: Array,
+    framework: Array | None = None,
+    width: float = 0.5,
+    repulsion: float = 0.0,
+    reach: float = 2.0,
+    stiffness: float = 5.0,
+) -> Analytic:
+    """Ions in Gaussian wells that repel each other, in a periodic cell.
+
+    The first atoms are the framework, each tied to its place by a spring; the rest are ions.
+    """
+    anchors = np.zeros((0, 3)) if framework is None else np.asarray(framework)
+    n = len(anchors)
+
+    def function(positions: Array) -> tuple[float, Array]:
+        gradient = np.zeros_like(positions)
+        away = positions[:n] - anchors
+        energy = 0.5 * stiffness * float((away**2).sum())
+        gradient[:n] = stiffness * away
+        ions = positions[n:]
+        gap = minimum_image((ions[:, None] - sites[None]).reshape(-1, 3), cell, (True,) * 3)
+        gap = gap.reshape(len(ions), len(sites), 3)
+        well = -depths * np.exp(-(gap**2).sum(axis=2) / (2 * width**2))
+        energy += float(well.sum())
+        gradient[n:] -= (well[..., None] * gap).sum(axis=1) / width**2
+        for i in range(len(ions)):
+            for j in range(i):
+                d = minimum_image(ions[i] - ions[j], cell, (True,) * 3)
+                push = repulsion * float(np.exp(-(d @ d) / (2 * reach**2)))
+                energy += push
+                gradient[n + i] -= push * d / reach**2
+                gradient[n + j] += push * d / reach**2
+        return energy, gradient
+
+    return Analytic(function)
+
+
+def one_atom(position: Sequence[float], *, symbol: int = 11, box: float = 20.0) -> Structure:
+    """One atom alone, without periodic images."""
+    return Structure(
+        numbers=np.array([symbol]),
+        positions=np.array([position], dtype=float),
+        cell=np.eye(3) * box,
+        pbc=(False, False, False),
+    )
+
+
+def make_hop(host: Structure, ion: int, displacement: Sequence[float], **changes: Any) -> Hop:
+    """A hop of one atom by a vector."""
+    fields: dict[str, Any] = {
+        "host": host,
+        "ion": ion,
+        "displacement": np.asarray(displacement, dtype=float),
+        "mechanism": "vacancy",
+        "site_types": (host.labels[ion], host.labels[ion]),
+        "length_ang": float(np.linalg.norm(displacement)),
+        "multiplicity": 1,
+        "key": "hop",
+    }
+    return Hop(**(fields | changes))
+
+
+def point_hop(start: Sequence[float], end: Sequence[float], **changes: Any) -> Hop:
+    """A hop of a lone atom from one point to another."""
+    return make_hop(one_atom(start), 0, np.subtract(end, start).tolist(), **changes)
