@@ -1,0 +1,103 @@
+"""`superionic reproduce` and `superionic report`: papers redrawn, and reports written again."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from superionic.structures.errors import RunFolderError
+from superionic.workflows.commands.console import chatter_to_stderr, emit_json, note, plain, say
+from superionic.workflows.commands.folders import claim_folder, read_marker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from superionic.workflows.papers.nzsp import ReproductionSummary
+
+
+def reproduce(
+    papers: Sequence[str],
+    *,
+    fidelity: str,
+    out: Path,
+    workers: int | None,
+    progress: bool,
+    as_json: bool,
+) -> None:
+    """Redraw the computed figures of papers; leave with exit code 1 unless all numbers exist."""
+    chosen = _known(papers)
+    folder = claim_folder(out, "reproduce", {"fidelity": fidelity})
+    summaries: dict[str, ReproductionSummary] = {}
+    for paper in chosen:
+        with chatter_to_stderr():
+            summaries[paper] = _module(paper).reproduce(
+                folder, fidelity=fidelity, workers=workers, progress=progress
+            )
+    _show(summaries, as_json=as_json)
+
+
+def rebuild(path: Path, *, as_json: bool) -> None:
+    """Write the report of a results folder again; computes nothing."""
+    marker, folder = read_marker(path), path.expanduser().absolute()
+    command = marker.get("command")
+    if command == "barrier":
+        from superionic.workflows.commands.barrier_report import write_barrier_report
+
+        with chatter_to_stderr():
+            report = write_barrier_report(folder)
+        if as_json:
+            emit_json({"report": str(report)})
+        else:
+            say(str(report))
+    elif command == "reproduce":
+        with chatter_to_stderr():
+            summaries = {
+                paper: _module(paper).rebuild(folder, fidelity=marker["inputs"]["fidelity"])
+                for paper in _known(())
+                if (folder / paper).is_dir()
+            }
+        _show(summaries, as_json=as_json)
+    else:
+        raise RunFolderError(
+            f"There is no report on `superionic {command}`, which made {path}. Name a folder of "
+            "`superionic reproduce` or `superionic barrier`."
+        )
+
+
+def _show(summaries: dict[str, ReproductionSummary], *, as_json: bool) -> None:
+    """Write what was found, and leave with exit code 1 unless all of it has its evidence."""
+    if as_json:
+        emit_json({paper: plain(summary) for paper, summary in summaries.items()})
+    else:
+        for paper, summary in summaries.items():
+            say(f"{paper}: {summary.report}")
+            for line in summary.lines:
+                say(f"  {line}")
+    short = [paper for paper, summary in summaries.items() if not summary.ok]
+    if short:
+        note(
+            f"error: not every number of {', '.join(short)} exists with its evidence; the report "
+            "says which hops have none and why."
+        )
+        raise typer.Exit(1)
+
+
+def _known(papers: Sequence[str]) -> tuple[str, ...]:
+    """Return the papers asked for, all of them if none."""
+    from superionic.workflows.papers import PAPERS
+
+    unknown = [paper for paper in papers if paper not in PAPERS]
+    if unknown:
+        raise typer.BadParameter(
+            f"there is no paper {' or '.join(unknown)}; known: {', '.join(PAPERS)}.",
+            param_hint="PAPERS",
+        )
+    return tuple(dict.fromkeys(papers)) or PAPERS
+
+
+def _module(paper: str) -> Any:
+    """Return the module of a paper."""
+    return importlib.import_module(f"superionic.workflows.papers.{paper}")
