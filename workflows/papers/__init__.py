@@ -1,1 +1,6 @@
 """The papers as worked examples: one module a paper, built from the general workflows."""
+
+from __future__ import annotations
+
+PAPERS: tuple[str, ...] = ("nzsp",)
+"""Modules of this folder that can `reproduce`."""
