@@ -38,7 +38,7 @@ ENGINES = {
 HEAVY = ENGINES | {"ase", "matplotlib", "pymatgen", "scipy", "spglib"}
 """What costs more than a tenth of a second to import, so only inside functions."""
 LIGHT_ENOUGH = ("ase.data", "ase.units")
-LOADED_LATE = {"workflows/calculators.py", "workflows/pool.py"}
+LOADED_LATE = {"workflows/calculators.py", "workflows/optimisers.py", "workflows/pool.py"}
 """Modules around one heavy package: they may import it as they start, and are themselves imported
 inside functions only."""
 

