@@ -48,7 +48,7 @@ class AnnealSettings:
     trial_steps : int
         Optimiser steps of a trial at most.
     final : RelaxSettings
-        The last relaxation.
+        The last relaxation; its criterion and limit hold for the first one too.
     clash_ang : float
         A move that lands this close to another atom is not tried, in angstrom.
     seed : int
@@ -91,12 +91,15 @@ class OrderSettings:
         Their optimiser steps at most.
     min_atoms : int
         Least size of the ordered cell in atoms.
+    rank : int
+        Which of the relaxed candidates to anneal, 0 for the lowest in energy.
     seed : int
         Seed of the candidates' sampling.
     """
 
     anneal: AnnealSettings
     candidates: int = 3
+    rank: int = 0
     candidate_fmax_eV_per_A: float = 0.1
     candidate_steps: int = 100
     min_atoms: int = 1
@@ -181,7 +184,8 @@ class _Annealer:
         self.tried, self.accepted, self.blocked = 0, 0, 0
         self.seen: set[frozenset[int]] = set()
         self.exhausted = False
-        first = self._relax(structure, settings.trial_fmax_eV_per_A, settings.trial_steps)
+        start = settings.final
+        first = self._relax(structure, start.fmax_eV_per_A, start.max_steps)
         self.structure, self.energy = first
         self.start_energy = self.energy
 
@@ -414,7 +418,11 @@ def order_task(
         )
         for k, c in enumerate(candidates)
     ]
-    rank = int(np.argmin([r.energy_eV for r in relaxed]))
+    if settings.rank >= len(relaxed):
+        raise ProtocolError(
+            f"Asked for candidate {settings.rank} in energy, but there are {len(relaxed)}."
+        )
+    rank = int(np.argsort([r.energy_eV for r in relaxed], kind="stable")[settings.rank])
     best, cell = candidates[rank], relaxed[rank].structure.cell
     sites = np.linalg.solve(best.structure.cell.T, best.empty_sites.T).T @ cell
     return anneal_ions(

@@ -8,8 +8,8 @@ Only this module knows about NZSP; all it calls works on any crystal.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from superionic.analysis.barriers import BarrierResult
 from superionic.analysis.claims import ClaimRule, ClaimVerdict, judge_claim
 from superionic.analysis.scans import ScanProfile
 from superionic.structures.errors import TaskFailedError
+from superionic.structures.pairs import Mechanism
 from superionic.workflows.barrier import BarrierSettings, barrier_task
 from superionic.workflows.execution import Run, TaskFuture
 from superionic.workflows.ordering import (
@@ -26,16 +27,20 @@ from superionic.workflows.ordering import (
     anneal_task,
     order_task,
 )
-from superionic.workflows.relax import RelaxResult, RelaxSettings, relax_task
+from superionic.workflows.relax import RelaxSettings, relax_task
 from superionic.workflows.scan import ScanSettings, scan_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from superionic.structures.hop import Hop
     from superionic.structures.slab import Slab
     from superionic.structures.structure import Structure
+
+    Empties = tuple[NDArray[np.float64], tuple[str, ...]]
 
 log = logging.getLogger(__name__)
 
@@ -77,16 +82,23 @@ class Composition:
     mechanism : str
         ``vacancy`` or ``hole``.
     bulk_hops, surface_hops : int
-        Hops tried in each environment at most.
+        Hops tried in each environment of each ordered cell, at most.
     slab : SlabCut
         Its (001) slab.
+    orders : int
+        Ordered cells used, from the lowest in energy up: local environments of a disordered
+        crystal. One for an ordered crystal.
+    scans : bool
+        Whether the routes of the first hops are scanned as well.
     """
 
     crystal: str
-    mechanism: str
+    mechanism: Mechanism
     bulk_hops: int
     surface_hops: int
     slab: SlabCut
+    orders: int = 1
+    scans: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,8 +140,12 @@ class NzspProtocol:
         x = 3 and x = 2.
     order : OrderSettings
         Ordering of x = 2.
+    slab_relax : RelaxSettings
+        Relaxation of a slab as cut, from several seeded rattles; the lowest goes on.
+    slab_starts : int
+        How many of them.
     slab_anneal : AnnealSettings
-        Annealing of the ions of both slabs.
+        Annealing of the ions of the slabs.
     choice : HopChoice
         Which hops.
     barrier : BarrierSettings
@@ -148,11 +164,46 @@ class NzspProtocol:
     ordered: Composition
     disordered: Composition
     order: OrderSettings
+    slab_relax: RelaxSettings
+    slab_starts: int
     slab_anneal: AnnealSettings
     choice: HopChoice
     barrier: BarrierSettings
     scan: ScanSettings
     claim: ClaimRule
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """Bulk and slab of one ordered cell, and the hops tried in them.
+
+    Attributes
+    ----------
+    bulk_structure : Structure
+        The relaxed bulk cell.
+    ordering : OrderResult or None
+        How it was ordered; None where nothing had to be.
+    slab : Slab
+        The slab as cut, with its dipole.
+    slab_energies_eV : tuple of float
+        Energies of the relaxed starts of the slab, in eV.
+    annealed : OrderResult
+        The slab after its ions were annealed.
+    bulk, surface : tuple of BarrierResult
+        All hops tried.
+    bulk_found, surface_found : int
+        Matched hops found, of which those were taken.
+    """
+
+    bulk_structure: Structure
+    ordering: OrderResult | None
+    slab: Slab
+    slab_energies_eV: tuple[float, ...]
+    annealed: OrderResult
+    bulk: tuple[BarrierResult, ...]
+    surface: tuple[BarrierResult, ...]
+    bulk_found: int
+    surface_found: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,18 +214,8 @@ class Comparison:
     ----------
     name : str
         Such as ``x = 3``.
-    bulk_structure : Structure
-        The relaxed bulk cell.
-    slab : Slab
-        The slab as cut, with its dipole.
-    annealed : OrderResult
-        The slab after its ions were annealed.
-    ordering : OrderResult or None
-        How the bulk was ordered; None where nothing had to be.
-    bulk, surface : tuple of BarrierResult
-        All hops tried.
-    bulk_found, surface_found : int
-        Matched hops found, of which those were taken.
+    cells : tuple of Cell
+        One for each ordered cell.
     one_bulk_class : bool
         Symmetry makes all bulk hops equal.
     verdict : ClaimVerdict
@@ -184,17 +225,20 @@ class Comparison:
     """
 
     name: str
-    bulk_structure: Structure
-    slab: Slab
-    annealed: OrderResult
-    ordering: OrderResult | None
-    bulk: tuple[BarrierResult, ...]
-    surface: tuple[BarrierResult, ...]
-    bulk_found: int
-    surface_found: int
+    cells: tuple[Cell, ...]
     one_bulk_class: bool
     verdict: ClaimVerdict
     scans: tuple[ScanProfile, ...]
+
+    @property
+    def bulk(self) -> tuple[BarrierResult, ...]:
+        """All bulk hops tried."""
+        return tuple(r for cell in self.cells for r in cell.bulk)
+
+    @property
+    def surface(self) -> tuple[BarrierResult, ...]:
+        """All surface hops tried."""
+        return tuple(r for cell in self.cells for r in cell.surface)
 
 
 @dataclass(frozen=True)
@@ -271,34 +315,84 @@ def compute(protocol: NzspProtocol) -> tuple[Comparison, ...]:
 
     theory = protocol.theory
     full = primitive(reference_crystal(protocol.ordered.crystal).structure).to_structure()
-    bulk3 = relax_task.submit(full, theory, protocol.bulk_relax)
+    relaxed = relax_task.submit(full, theory, protocol.bulk_relax)
     partial = reference_crystal(protocol.disordered.crystal).structure
-    bulk2 = order_task.submit(partial, protocol.ion, theory, protocol.order)
-    x3 = _Side.ordered(protocol, bulk3.result().require_converged())
-    x2 = _Side.disordered(protocol, bulk2.result())
-    for side in (x3, x2):
-        side.submit_surface()
-    for side in (x3, x2):
-        side.submit_scans()
-    return (x3.collect(), x2.collect())
+    orders = [
+        order_task.submit(partial, protocol.ion, theory, replace(protocol.order, rank=rank))
+        for rank in range(protocol.disordered.orders)
+    ]
+    bulk = relaxed.result().require_converged().structure
+    ordered = [_Cell(protocol, protocol.ordered, bulk, None)]
+    disordered = [
+        _Cell(protocol, protocol.disordered, order.structure, order)
+        for order in (future.result() for future in orders)
+    ]
+    for step in (_Cell.submit_annealing, _Cell.submit_bulk, _Cell.submit_surface):
+        for cell in (*ordered, *disordered):
+            step(cell)
+    names = (("x = 3", protocol.ordered, ordered), ("x = 2", protocol.disordered, disordered))
+    scans = [_submit_scans(protocol, c, cells) for _, c, cells in names]
+    return tuple(
+        _compare(name, protocol, cells, futures)
+        for (name, _, cells), futures in zip(names, scans, strict=True)
+    )
 
 
-class _Side:
-    """The tasks of one composition, submitted as early as their inputs exist."""
+def _submit_scans(
+    protocol: NzspProtocol, composition: Composition, cells: Sequence[_Cell]
+) -> list[TaskFuture[ScanProfile]]:
+    """Scan the first converged hop of each environment, in the order they were taken."""
+    if not composition.scans:
+        return []
+    futures = []
+    for route in ("A", "B"):
+        tried = [f for cell in cells for f in (cell.bulk if route == "A" else cell.surface)]
+        result = first_converged(_settled(tried))
+        if result is not None:
+            futures += [
+                scan_task.submit(result, route, kind, protocol.scan)
+                for kind in ("rigid", "relaxed")
+            ]
+    return futures
+
+
+def _compare(
+    name: str,
+    protocol: NzspProtocol,
+    cells: Sequence[_Cell],
+    scans: Sequence[TaskFuture[ScanProfile]],
+) -> Comparison:
+    """Wait for everything of one composition and judge."""
+    done = tuple(cell.collect() for cell in cells)
+    bulk = [r for cell in done for r in cell.bulk]
+    surface = [r for cell in done for r in cell.surface]
+    one_class = done[0].ordering is None and done[0].bulk_found == 1
+    return Comparison(
+        name=name,
+        cells=done,
+        one_bulk_class=one_class,
+        verdict=judge_claim(bulk, surface, protocol.claim, one_bulk_class=one_class),
+        scans=tuple(future.result() for future in scans),
+    )
+
+
+class _Cell:
+    """The tasks of one ordered cell, submitted as early as their inputs exist."""
 
     def __init__(
         self,
-        name: str,
         protocol: NzspProtocol,
         composition: Composition,
         bulk: Structure,
-        empties: tuple[np.ndarray[Any, Any], tuple[str, ...]],
         ordering: OrderResult | None,
     ) -> None:
         from superionic.structures.surfaces import build_slab
 
-        self.name, self.protocol, self.composition = name, protocol, composition
+        self.protocol, self.composition = protocol, composition
         self.bulk_structure, self.ordering = bulk, ordering
+        self.empties: Empties = (
+            (ordering.empty_sites, ordering.empty_labels) if ordering else (np.zeros((0, 3)), ())
+        )
         cut = composition.slab
         self.slab = build_slab(
             bulk,
@@ -308,70 +402,63 @@ class _Side:
             vacuum_ang=cut.vacuum_ang,
             compensate=cut.compensate,
             allow_polar=cut.allow_polar,
-            empty_sites=empties[0] if len(empties[0]) else None,
-            empty_labels=empties[1],
+            empty_sites=self.empties[0] if self.empties[1] else None,
+            empty_labels=self.empties[1],
         )
-        self.annealing: TaskFuture[OrderResult] = anneal_task.submit(
-            self.slab.structure,
-            np.asarray(self.slab.empty_sites),
-            tuple(self.slab.empty_labels),
-            protocol.ion,
-            protocol.theory,
-            protocol.slab_anneal,
-        )
-        self.bulk_hops = self._hops(bulk, empties)
-        self.bulk_taken = self._take_bulk()
-        self.bulk = self._submit(self.bulk_taken)
-        self.surface: list[TaskFuture[BarrierResult]] = []
-        self.surface_hops: tuple[Hop, ...] = ()
-        self.scans: list[TaskFuture[ScanProfile]] = []
+        self.starts = [
+            relax_task.submit(
+                self.slab.structure, protocol.theory, replace(protocol.slab_relax, seed=seed)
+            )
+            for seed in range(protocol.slab_starts)
+        ]
+        self.bulk_hops = self._hops(bulk, self.empties)
 
-    @classmethod
-    def ordered(cls, protocol: NzspProtocol, bulk: RelaxResult) -> _Side:
-        """Start on the ordered end member."""
-        none = (np.zeros((0, 3)), ())
-        return cls("x = 3", protocol, protocol.ordered, bulk.structure, none, None)
-
-    @classmethod
-    def disordered(cls, protocol: NzspProtocol, order: OrderResult) -> _Side:
-        """Start on the composition of the paper."""
-        empties = (np.asarray(order.empty_sites), order.empty_labels)
-        return cls("x = 2", protocol, protocol.disordered, order.structure, empties, order)
-
-    def _hops(self, structure: Structure, empties: tuple[Any, tuple[str, ...]]) -> tuple[Hop, ...]:
+    def _hops(self, structure: Structure, empties: Empties) -> tuple[Hop, ...]:
         from superionic.structures.hops import find_hops
 
         return find_hops(
             structure,
             ion=self.protocol.ion,
             max_length_ang=self.protocol.choice.max_length_ang,
-            mechanism=self.composition.mechanism,  # type: ignore[arg-type]
-            empty_sites=empties[0] if len(empties[0]) else None,
+            mechanism=self.composition.mechanism,
+            empty_sites=empties[0] if empties[1] else None,
             empty_labels=empties[1] or None,
             min_atoms=self.protocol.choice.min_atoms,
         )
 
-    def _take_bulk(self) -> list[Hop]:
-        """Take bulk hops in seeded order."""
-        ordered = sorted(self.bulk_hops, key=lambda hop: hop.key)
-        rng = np.random.default_rng(self.protocol.choice.seed)
-        return [ordered[k] for k in rng.permutation(len(ordered))][: self.composition.bulk_hops]
+    def submit_annealing(self) -> None:
+        """Anneal the ions of the lowest of the relaxed slabs."""
+        relaxed = [start.result().require_converged() for start in self.starts]
+        self.slab_energies = tuple(r.energy_eV for r in relaxed)
+        self.annealing: TaskFuture[OrderResult] = anneal_task.submit(
+            min(relaxed, key=lambda r: r.energy_eV).structure,
+            np.asarray(self.slab.empty_sites),
+            self.slab.empty_labels,
+            self.protocol.ion,
+            self.protocol.theory,
+            self.protocol.slab_anneal,
+        )
 
     def _submit(self, hops: Sequence[Hop]) -> list[TaskFuture[BarrierResult]]:
         return [
             barrier_task.submit(hop, self.protocol.theory, self.protocol.barrier) for hop in hops
         ]
 
+    def submit_bulk(self) -> None:
+        """Take bulk hops in seeded order."""
+        ordered = sorted(self.bulk_hops, key=lambda hop: hop.key)
+        order = np.random.default_rng(self.protocol.choice.seed).permutation(len(ordered))
+        self.bulk = self._submit([ordered[k] for k in order][: self.composition.bulk_hops])
+
     def submit_surface(self) -> None:
-        """Find the matched surface hops once the slab is annealed, shallowest first."""
+        """Find the matched surface hops once the slab is annealed; take the shallowest."""
         from superionic.structures.routes import match_hops
 
-        annealed = self.annealing.result()
-        self.annealed = annealed
-        found = self._hops(annealed.structure, (annealed.empty_sites, annealed.empty_labels))
+        self.annealed = self.annealing.result()
+        empties = (self.annealed.empty_sites, self.annealed.empty_labels)
         matched = match_hops(
             self.bulk_hops,
-            found,
+            self._hops(self.annealed.structure, empties),
             length_tolerance_ang=self.protocol.choice.length_tolerance_ang,
             surface_depth_ang=self.protocol.choice.surface_depth_ang,
         )
@@ -379,33 +466,18 @@ class _Side:
         shallow = sorted(matched.surface, key=lambda hop: (hop.depth_ang or 0.0, hop.key))
         self.surface = self._submit(shallow[: self.composition.surface_hops])
 
-    def submit_scans(self) -> None:
-        """Scan the first converged hop of each environment, in the order they were taken."""
-        for route, futures in (("A", self.bulk), ("B", self.surface)):
-            result = first_converged(_settled(futures))
-            if result is not None:
-                self.scans += [
-                    scan_task.submit(result, route, kind, self.protocol.scan)
-                    for kind in ("rigid", "relaxed")
-                ]
-
-    def collect(self) -> Comparison:
-        """Wait for everything and judge."""
-        bulk, surface = _settled(self.bulk), _settled(self.surface)
-        one_class = self.ordering is None and len(self.bulk_hops) == 1
-        return Comparison(
-            name=self.name,
+    def collect(self) -> Cell:
+        """Wait for the hops."""
+        return Cell(
             bulk_structure=self.bulk_structure,
-            slab=self.slab,
-            annealed=self.annealed,
             ordering=self.ordering,
-            bulk=bulk,
-            surface=surface,
+            slab=self.slab,
+            slab_energies_eV=self.slab_energies,
+            annealed=self.annealed,
+            bulk=_settled(self.bulk),
+            surface=_settled(self.surface),
             bulk_found=len(self.bulk_hops),
             surface_found=len(self.surface_hops),
-            one_bulk_class=one_class,
-            verdict=judge_claim(bulk, surface, self.protocol.claim, one_bulk_class=one_class),
-            scans=tuple(f.result() for f in self.scans),
         )
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from superionic.workflows.ordering import OrderResult
+    from superionic.workflows.papers.nzsp import Cell
     from superionic.workflows.report.content import Block, Tone
 
 TONES: dict[str, Tone] = {"supported": "good", "contradicted": "bad", "undecided": "warn"}
@@ -166,7 +168,7 @@ def _composition(comparison: Comparison, folder: Path, protocol: NzspProtocol) -
         draw_structures,
     )
 
-    blocks: list[Block] = [_origin(comparison)]
+    blocks: list[Block] = [_origin(cell) for cell in comparison.cells]
     profiles = draw_profiles(comparison, folder, fidelity=protocol.fidelity)
     if profiles is not None:
         blocks.append(
@@ -203,7 +205,7 @@ def _composition(comparison: Comparison, folder: Path, protocol: NzspProtocol) -
     return tuple(blocks)
 
 
-def _origin(c: Comparison) -> str:
+def _origin(c: Cell) -> str:
     """Say where bulk and slab come from, with the evidence of their annealing."""
     parts = [
         f"Bulk: {c.bulk_structure.formula}. Slab: {c.slab.structure.formula}, {c.slab.layers} "
@@ -213,11 +215,16 @@ def _origin(c: Comparison) -> str:
     if c.ordering is not None:
         energies = c.ordering.candidate_energies_eV
         parts.append(
-            f"Order: {len(energies)} Ewald candidates relaxed, number {c.ordering.ewald_rank + 1} "
-            f"in Ewald energy came out lowest (spread {max(energies) - min(energies):.3f} eV); "
-            + _anneal_text(c.ordering)
+            f"Order: {len(energies)} Ewald candidates relaxed (spread "
+            f"{max(energies) - min(energies):.3f} eV), number {c.ordering.ewald_rank + 1} in "
+            "Ewald energy taken here; " + _anneal_text(c.ordering)
         )
-    parts.append("Slab: " + _anneal_text(c.annealed))
+    spread = max(c.slab_energies_eV) - min(c.slab_energies_eV)
+    parts.append(
+        f"Slab: lowest of {len(c.slab_energies_eV)} relaxed starts (spread {spread:.2f} eV per "
+        "cell: surface tetrahedra turn to complete the coordination of Zr); "
+        + _anneal_text(c.annealed)
+    )
     parts.append(
         f"Matched hops found: {c.bulk_found} bulk, {c.surface_found} surface; tried: "
         f"{len(c.bulk)} and {len(c.surface)}."
@@ -225,11 +232,7 @@ def _origin(c: Comparison) -> str:
     return " ".join(parts)
 
 
-def _anneal_text(result: object) -> str:
-    from superionic.workflows.ordering import OrderResult
-
-    if not isinstance(result, OrderResult):
-        return ""
+def _anneal_text(result: OrderResult) -> str:
     end = (
         "no move of the tried set lowers the energy further"
         if result.exhausted
