@@ -180,6 +180,8 @@ class BarrierResult:
         Level of theory.
     seed : int
         Seed of every random choice on the way.
+    start_energy_eV : float or None
+        Total energy of the relaxed start in eV; None where there is none.
     """
 
     key: str
@@ -209,6 +211,7 @@ class BarrierResult:
     other_ion_displacement_ang: float | None
     theory: str
     seed: int
+    start_energy_eV: float | None = None
 
     def __post_init__(self) -> None:
         """Freeze arrays and refuse a value without its evidence."""

@@ -217,6 +217,7 @@ def _assemble(
         minima=reading.minima,
         images_below_ends=tuple(int(k) for k in below),
         other_ion_displacement_ang=ends.other_ion_displacement_ang,
+        start_energy_eV=float(bands[0].energies_eV[0]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from superionic.analysis.chains import Chain, first_chain, mirrored
 from superionic.analysis.figures.barrier_distribution import (
     BarrierGroup,
     barrier_distribution,
@@ -47,6 +48,36 @@ def draw_profiles(comparison: Comparison, folder: Path, *, fidelity: str) -> Sav
     stem = folder / f"fig6c-{slug(comparison)}"
     figure = migration_profiles(routes, fidelity=fidelity)
     return save_figure(figure, stem, migration_profiles_data(routes, fidelity=fidelity))
+
+
+def find_chain(comparison: Comparison, route: str) -> Chain | None:
+    """Return the two-hop chain of a route, Na2 over Na1 to another Na2.
+
+    Where symmetry makes all bulk hops equal, that hop and its mirror image; else the first two
+    converged hops of a cell, in the order they were taken, that share a Na1 site.
+    """
+    if route == "A" and comparison.one_bulk_class:
+        hop = drawn_hop(comparison, route)
+        return mirrored(hop) if hop is not None else None
+    tried = ((c.bulk if route == "A" else c.surface) for c in comparison.cells)
+    return next((chain for hops in tried if (chain := first_chain(hops)) is not None), None)
+
+
+def draw_chains(
+    comparison: Comparison, folder: Path, *, fidelity: str
+) -> tuple[SavedFigure, dict[str, Chain]] | None:
+    """Draw both routes as chains of two hops; None where no chain joins up."""
+    found = {route: find_chain(comparison, route) for route in ROUTES}
+    chains = {route: chain for route, chain in found.items() if chain is not None}
+    if not chains:
+        return None
+    routes = [
+        RouteProfiles(route=route, name=ROUTES[route], profiles=(chain.profile,))
+        for route, chain in chains.items()
+    ]
+    figure = migration_profiles(routes, fidelity=fidelity)
+    stem = folder / f"chains-{slug(comparison)}"
+    return save_figure(figure, stem, migration_profiles_data(routes, fidelity=fidelity)), chains
 
 
 def draw_distribution(

@@ -163,6 +163,7 @@ def _summary(comparisons: Sequence[Comparison], protocol: NzspProtocol) -> tuple
 
 def _composition(comparison: Comparison, folder: Path, protocol: NzspProtocol) -> tuple[Block, ...]:
     from superionic.workflows.papers.nzsp_figures import (
+        draw_chains,
         draw_distribution,
         draw_profiles,
         draw_structures,
@@ -181,6 +182,25 @@ def _composition(comparison: Comparison, folder: Path, protocol: NzspProtocol) -
                     "taken (by geometry or seed, not by energy)."
                 ),
                 alt=f"Energy profiles of Na hops along routes A and B at {comparison.name}",
+            )
+        )
+    chains = draw_chains(comparison, folder, fidelity=protocol.fidelity)
+    if chains is not None:
+        saved, found = chains
+        joints = "; ".join(
+            f"{route}: {chain.keys[0]} and {chain.keys[1]}, whose shared state differs by "
+            f"{chain.junction_mismatch_eV:.3f} eV between the two"
+            for route, chain in found.items()
+        )
+        blocks.append(
+            figure_block(
+                saved,
+                caption=(
+                    f"Routes as chains, {comparison.name}: a vacancy's way from one Na2 site over "
+                    f"Na1 to the next, NEB, joined at the shared state. {joints}. A route that is "
+                    "missing has no two converged hops that share a site."
+                ),
+                alt=f"Energy along chains of two hops of routes A and B at {comparison.name}",
             )
         )
     blocks.append(
