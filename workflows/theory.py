@@ -78,7 +78,7 @@ class Theory:
             )
 
     def calculator(self) -> BaseCalculator:
-        """Return a fresh ASE calculator; the model behind it is loaded once a process.
+        """Return an ASE calculator; the model behind it is loaded once a process.
 
         Raises
         ------
@@ -113,8 +113,8 @@ def get_theory(name: str) -> Theory:
     TheoryError
         No such level; the message lists them.
     """
-    base, _, dispersion = name.partition("+")
-    if base not in theory_names() or dispersion not in ("", "d3bj"):
+    base, plus, dispersion = name.partition("+")
+    if base not in theory_names() or (plus and dispersion != "d3bj"):
         raise TheoryError(
             f"Unknown level of theory '{name}'. Known: {', '.join(theory_names())}; with '+d3bj' "
             f"also {', '.join(D3_FUNCTIONALS)}."
