@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from superionic.structures.errors import RunFolderError
+from superionic.structures.errors import RunFolderError, SuperionicError
 from superionic.workflows.commands.barrier_files import listed_rows
 from superionic.workflows.commands.folders import read_marker
 from superionic.workflows.runfolder import MANIFEST, RESULT, load_result, read_optional, read_run
@@ -60,7 +60,12 @@ def _result(folder: Path, row: dict[str, Any]) -> BarrierResult | None:
     task = row.get("task")
     if not task or not (folder / str(task) / RESULT).is_file():
         return None
-    result: BarrierResult = load_result(folder / str(task))
+    try:
+        result: BarrierResult = load_result(folder / str(task))
+    except SuperionicError:
+        if row["converged"]:
+            raise
+        return None  # the row says why
     return result
 
 

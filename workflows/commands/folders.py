@@ -47,18 +47,18 @@ def claim_folder(path: Path, command: str, inputs: dict[str, Json]) -> Path:
     new = not folder.exists()
     if not new:
         _check_owner(folder, command, inputs)
-    prepare_run_folder(folder)
-    if not (folder / MARKER).exists():
-        from superionic import __version__
+    try:
+        prepare_run_folder(folder)
+        if not (folder / MARKER).exists():
+            from superionic import __version__
 
-        marker: dict[str, Json] = {"command": command, "version": __version__, "inputs": inputs}
-        try:
+            marker: dict[str, Json] = {"command": command, "version": __version__, "inputs": inputs}
             write_json_atomic(folder / MARKER, dict(marker))
-        except RunFolderError:
-            if new:
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
-            raise
+    except RunFolderError:
+        if new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
     return folder
 
 
