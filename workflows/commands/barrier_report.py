@@ -58,7 +58,7 @@ def write_barrier_report(folder: Path) -> Path:
 def _result(folder: Path, row: dict[str, Any]) -> BarrierResult | None:
     """Return the result behind a row, if its task has one."""
     task = row.get("task")
-    if not task or not (folder / str(task) / RESULT).is_file():
+    if row["force_calls"] is None or not (folder / str(task) / RESULT).is_file():
         return None
     try:
         result: BarrierResult = load_result(folder / str(task))
