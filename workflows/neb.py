@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from superionic.structures.errors import ProtocolError
+from superionic.structures.errors import InvalidStructureError, ProtocolError
 from superionic.structures.structure import Structure, minimum_image, readonly
 from superionic.workflows.context import load_checkpoint, save_checkpoint
 from superionic.workflows.evaluation import CallCounter, largest_force, shared_atoms
 from superionic.workflows.progress import report_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ase.calculators.calculator import BaseCalculator
     from ase.mep import NEB
     from numpy.typing import ArrayLike, NDArray
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 CHECKPOINT_STEPS = 5
 """A band is saved after this many steps, so that a killed task does not start it afresh."""
+SAME_END_ANG = 0.05
+"""A saved band is used for ends this near to its own, in angstrom."""
 
 
 @dataclass(frozen=True)
@@ -134,11 +138,17 @@ def run_band(
         What progress and log call it.
     checkpoint
         Name under which a task keeps the moving images every few steps, and from which a killed
-        task goes on; none if empty.
+        task goes on; none if empty. One kept for other ends is not used.
+
+    Raises
+    ------
+    InvalidStructureError
+        The ends are not the same atoms in the same cell, or the guess has another shape.
     """
+    _check_ends(start, end)
     counter = counter or CallCounter()
     saved = load_checkpoint(checkpoint) if checkpoint else None
-    if saved is not None and guess is None:
+    if saved is not None and guess is None and _same_band(saved, start, end, settings):
         guess = saved["positions"]
     band = _Climb(start, end, calculator, settings, counter, guess, label)
     band.checkpoint = checkpoint
@@ -150,6 +160,30 @@ def run_band(
         if band.within(settings.fmax_eV_per_A):
             break
     return band.result()
+
+
+def _check_ends(start: Structure, end: Structure) -> None:
+    """Raise unless two structures can be the ends of one band."""
+    if (
+        not np.array_equal(start.numbers, end.numbers)
+        or not np.allclose(start.cell, end.cell, rtol=0.0, atol=1e-6)
+        or start.pbc != end.pbc
+    ):
+        raise InvalidStructureError(
+            f"The ends of a band must be the same atoms in the same order and cell; got "
+            f"{start.formula} in {start.volume:.1f} A^3 and {end.formula} in {end.volume:.1f} A^3. "
+            "Relax both ends in one and the same cell."
+        )
+
+
+def _same_band(
+    saved: Mapping[str, NDArray[Any]], start: Structure, end: Structure, settings: BandSettings
+) -> bool:
+    """Tell whether a checkpoint was kept by a band between the same ends."""
+    ends = np.array([start.positions, end.positions])
+    shape = (settings.images, *start.positions.shape)
+    fits = "ends" in saved and saved["positions"].shape == shape
+    return fits and np.allclose(saved["ends"], ends, rtol=0.0, atol=SAME_END_ANG)
 
 
 class _Climb:
@@ -167,6 +201,12 @@ class _Climb:
     ) -> None:
         self.settings, self.label, self.steps, self.checkpoint = settings, label, 0, ""
         points = band_guess(start, end, settings.images) if guess is None else np.asarray(guess)
+        if points.shape != (settings.images, *start.positions.shape):
+            raise InvalidStructureError(
+                f"Expected a guess for {settings.images} images of {len(start)} atoms, shape "
+                f"{(settings.images, *start.positions.shape)}; got {points.shape}."
+            )
+        self.ends = np.array([start.positions, end.positions])
         last = start.positions + minimum_image(
             end.positions - start.positions, start.cell, start.pbc
         )
@@ -208,7 +248,7 @@ class _Climb:
             self.steps += 1
             flat = self.neb.get_forces().ravel()
             if self.checkpoint and self.steps % CHECKPOINT_STEPS == 0:
-                save_checkpoint(self.checkpoint, {"positions": self._moving()})
+                save_checkpoint(self.checkpoint, {"positions": self._moving(), "ends": self.ends})
             report_progress(
                 step=self.steps,
                 total=self.settings.max_steps,

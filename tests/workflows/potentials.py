@@ -205,3 +205,17 @@ def make_hop(host: Structure, ion: int, displacement: Sequence[float], **changes
 def point_hop(start: Sequence[float], end: Sequence[float], **changes: Any) -> Hop:
     """A hop of a lone atom from one point to another."""
     return make_hop(one_atom(start), 0, np.subtract(end, start).tolist(), **changes)
+
+
+def aluminium(a: float = 3.994, *, cubic: bool = False) -> Structure:
+    """Aluminium with EMT's lattice constant."""
+    from ase.build import bulk
+
+    return Structure.from_ase(bulk("Al", "fcc", a=a, cubic=cubic))
+
+
+def vacancy_hop() -> Hop:
+    """A nearest-neighbour vacancy hop in 27 sites of aluminium (26 atoms)."""
+    from superionic.structures.hops import find_hops
+
+    return find_hops(aluminium(), ion="Al", max_length_ang=3.2, min_image_separation_ang=7.5)[0]
