@@ -35,6 +35,9 @@ class EndSettings:
     ----------
     relax : RelaxSettings
         Criterion, limits and symmetry-breaking rattle.
+    max_step_ang : float
+        No atom moves farther in one optimiser step, in angstrom, so that a shallow basin is not
+        left by a stride.
     nudge_fraction : float
         Each end starts with the ion this fraction of the way towards the other end, so that of
         several equivalent distortions the one on the path is taken.
@@ -48,6 +51,7 @@ class EndSettings:
     """
 
     relax: RelaxSettings = field(default_factory=_end_relaxation)
+    max_step_ang: float = 0.1
     nudge_fraction: float = 0.05
     same_site_ang: float = 0.5
     other_ion_fraction: float = 0.5
@@ -116,6 +120,7 @@ def relax_ends(
                 theory=theory,
                 counter=counter,
                 label=name,
+                max_step_ang=settings.max_step_ang,
             )
         )
     start, end = relaxed

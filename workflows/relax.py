@@ -120,6 +120,7 @@ def relax(
     counter: CallCounter | None = None,
     label: str = "relax",
     constraint: Any = None,
+    max_step_ang: float = MAX_STEP_ANG,
 ) -> RelaxResult:
     """Relax a structure with any ASE calculator.
 
@@ -139,6 +140,8 @@ def relax(
         What progress and log call it.
     constraint
         ASE constraints, if any.
+    max_step_ang
+        No atom moves farther in one step, in angstrom. Small steps stay in a shallow basin.
 
     Raises
     ------
@@ -155,7 +158,7 @@ def relax(
     if constraint is not None:
         atoms.set_constraint(constraint)
     start_energy = atoms.get_potential_energy()
-    converged, fmax = _optimise(atoms, settings, label)
+    converged, fmax = _optimise(atoms, settings, label, max_step_ang)
     return RelaxResult(
         structure=Structure.from_ase(atoms, labels=structure.labels),
         energy_eV=float(atoms.get_potential_energy()),
@@ -167,7 +170,9 @@ def relax(
     )
 
 
-def _optimise(atoms: Atoms, settings: RelaxSettings, label: str) -> tuple[bool, float]:
+def _optimise(
+    atoms: Atoms, settings: RelaxSettings, label: str, max_step_ang: float
+) -> tuple[bool, float]:
     """Run the optimiser on atoms in place; return convergence and the residual force."""
     from ase.filters import FrechetCellFilter
 
@@ -177,7 +182,7 @@ def _optimise(atoms: Atoms, settings: RelaxSettings, label: str) -> tuple[bool, 
     target: Any = FrechetCellFilter(atoms) if full else atoms
     optimiser: Any = Descent(
         target,
-        maxstep=MAX_STEP_ANG,
+        maxstep=max_step_ang,
         preconditioned=not full and len(atoms) >= PRECONDITIONED_FROM,
     )
 

@@ -302,6 +302,21 @@ def reproduce(
     )
 
 
+def rebuild(out: Path, *, fidelity: str = "quick") -> ReproductionSummary:
+    """Write the report of a results folder again, from the finished tasks in it.
+
+    A task that is missing is computed, as `reproduce` would.
+
+    Parameters
+    ----------
+    out
+        Results folder of an earlier `reproduce`.
+    fidelity
+        That of the earlier run.
+    """
+    return reproduce(out, fidelity=fidelity, progress=False)
+
+
 def compute(protocol: NzspProtocol) -> tuple[Comparison, ...]:
     """Submit all tasks inside the open run and return both comparisons, x = 3 first.
 
