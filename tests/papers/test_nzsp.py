@@ -1,0 +1,262 @@
+"""The NZSP reproduction: its protocols, its choices, and its report, on synthetic results."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from superionic.analysis.barriers import BarrierResult, read_profile
+from superionic.analysis.claims import judge_claim
+from superionic.analysis.scans import scan_profile
+from superionic.structures.crystals import reference_crystal
+from superionic.structures.ordering import primitive
+from superionic.structures.surfaces import build_slab
+from superionic.workflows.ordering import OrderResult
+from superionic.workflows.papers.nzsp import (
+    Cell,
+    Comparison,
+    NzspProtocol,
+    first_converged,
+    load_nzsp_protocol,
+)
+from superionic.workflows.papers.nzsp_figures import find_chain
+from superionic.workflows.papers.nzsp_report import write_nzsp_report
+
+BULK = primitive(reference_crystal("na4zr2si3o12").structure).to_structure()
+SLAB = build_slab(BULK, miller=(0, 0, 1), layers=3, repeat=(1, 1), allow_polar=True)
+
+
+@pytest.fixture(scope="module")
+def protocol() -> NzspProtocol:
+    """The quick protocol, typed."""
+    return load_nzsp_protocol("quick")[0]
+
+
+def barrier(
+    key: str, peak: float, *, surface: bool, end: tuple[float, float, float]
+) -> BarrierResult:
+    """Make a synthetic converged hop of the first Na of the bulk or the slab."""
+    structure = SLAB.structure if surface else BULK
+    ion = int(structure.indices("Na")[0])
+    fractions = np.linspace(0.0, 1.0, 5)
+    energies = np.array([0.0, 0.5 * peak, peak, 0.5 * peak, 0.02])
+    positions = np.repeat(structure.positions[None], 5, axis=0)
+    positions[:, ion] += fractions[:, None] * np.array(end)
+    reading = read_profile(energies)
+    return BarrierResult(
+        key=key,
+        site_types=("Na1", "Na2"),
+        mechanism="vacancy",
+        environment="surface" if surface else "bulk",
+        length_ang=3.5,
+        depth_ang=1.0 if surface else None,
+        direction="lateral" if surface else None,
+        verdict="converged",
+        reason="",
+        forward_barrier_eV=reading.forward_barrier_eV,
+        reverse_barrier_eV=reading.reverse_barrier_eV,
+        reaction_energy_eV=reading.reaction_energy_eV,
+        converged=True,
+        fmax_eV_per_A=0.04,
+        fmax_target_eV_per_A=0.05,
+        force_calls=300,
+        coordinate_ang=3.5 * fractions,
+        ion_coordinate=fractions,
+        energies_eV=energies,
+        positions=positions,
+        structure=structure,
+        ion=ion,
+        minima=reading.minima,
+        images_below_ends=(),
+        other_ion_displacement_ang=0.4,
+        theory="chgnet-0.3.0",
+        seed=0,
+        start_energy_eV=-600.0,
+    )
+
+
+def rejected(key: str) -> BarrierResult:
+    """Make a synthetic surface hop that has no barrier."""
+    return replace(
+        barrier(key, 0.1, surface=True, end=(3.0, 0.0, 0.0)),
+        verdict="other-basin",
+        reason="Relaxing the end took ion 7 (Na2) to another site (Na1).",
+        forward_barrier_eV=None,
+        reverse_barrier_eV=None,
+        reaction_energy_eV=None,
+        converged=False,
+    )
+
+
+def comparison(protocol: NzspProtocol, peaks: list[float], *, scans: bool = True) -> Comparison:
+    """Make a synthetic comparison: one bulk hop of 0.30 eV and surface hops of given peaks."""
+    bulk = (barrier("bulk-hop", 0.30, surface=False, end=(3.0, 0.0, 0.0)),)
+    directions = [(3.0, 0.0, 0.0), (0.0, 3.0, 0.0), (-3.0, 0.0, 0.0), (0.0, -3.0, 0.0)]
+    surface = (
+        *(
+            barrier(f"surface-hop-{k}", peak, surface=True, end=directions[k])
+            for k, peak in enumerate(peaks)
+        ),
+        rejected("lost-hop"),
+    )
+    annealed = OrderResult(
+        structure=SLAB.structure,
+        energy_eV=-900.0,
+        empty_sites=np.zeros((0, 3)),
+        empty_labels=(),
+        candidate_energies_eV=(),
+        ewald_rank=0,
+        fell_eV=0.2,
+        moves_tried=6,
+        moves_accepted=1,
+        moves_blocked=0,
+        exhausted=True,
+        converged=True,
+        fmax_eV_per_A=0.02,
+        force_calls=100,
+        theory="chgnet-0.3.0",
+    )
+    cell = Cell(
+        bulk_structure=BULK,
+        ordering=None,
+        slab=SLAB,
+        slab_energies_eV=(-899.5, -899.8),
+        annealed=annealed,
+        bulk=bulk,
+        surface=surface,
+        bulk_found=1,
+        surface_found=9,
+    )
+    profiles = tuple(
+        scan_profile(
+            route="A",
+            kind="rigid",
+            hop_key="bulk-hop",
+            coordinate=np.linspace(0, 1, 21),
+            energies_eV=np.sin(np.linspace(0, np.pi, 21)),
+            ion_positions=np.zeros((21, 3)),
+            theory="chgnet-0.3.0",
+            constraint="frozen",
+            force_calls=21,
+        )
+        for _ in range(1 if scans else 0)
+    )
+    return Comparison(
+        name="x = 3",
+        cells=(cell,),
+        one_bulk_class=True,
+        verdict=judge_claim(bulk, surface, protocol.claim, one_bulk_class=True),
+        scans=profiles,
+    )
+
+
+@pytest.mark.parametrize("fidelity", ["quick", "standard"])
+def test_protocols_are_complete_and_say_their_fidelity(fidelity: str) -> None:
+    protocol, text = load_nzsp_protocol(fidelity)
+    assert protocol.fidelity == fidelity
+    assert protocol.scan.step_fractional == 0.05, "the paper's step"
+    assert protocol.ordered.slab.miller == protocol.disordered.slab.miller == (0, 0, 1)
+    assert protocol.ordered.slab.vacuum_ang == 20.0, "the paper's 2 nm"
+    assert protocol.claim.min_hops >= 4
+    assert protocol.barrier.band.fmax_eV_per_A <= 0.05
+    assert f'fidelity = "{fidelity}"' in text
+
+
+def test_standard_is_no_looser_than_quick() -> None:
+    quick, standard = (load_nzsp_protocol(f)[0] for f in ("quick", "standard"))
+    assert standard.barrier.band.fmax_eV_per_A <= quick.barrier.band.fmax_eV_per_A
+    assert standard.barrier.ends.relax.fmax_eV_per_A <= quick.barrier.ends.relax.fmax_eV_per_A
+    assert standard.claim == quick.claim, "the rule must not depend on the fidelity"
+
+
+def test_the_ordered_slab_of_the_protocol_is_not_polar(protocol: NzspProtocol) -> None:
+    cut = protocol.ordered.slab
+    slab = build_slab(
+        BULK,
+        miller=cut.miller,
+        layers=cut.layers,
+        repeat=cut.repeat,
+        vacuum_ang=cut.vacuum_ang,
+        compensate=cut.compensate,
+        allow_polar=cut.allow_polar,
+    )
+    assert not slab.polar
+    assert slab.stoichiometric
+    assert slab.empty_labels == ("Na1", "Na1")
+
+
+def test_the_drawn_hop_is_the_first_converged_not_the_lowest() -> None:
+    hops = [rejected("lost")] + [
+        barrier(k, p, surface=True, end=(3.0, 0.0, 0.0)) for k, p in (("b", 0.4), ("c", 0.1))
+    ]
+    chosen = first_converged(hops)
+    assert chosen is not None
+    assert chosen.key == "b"
+    assert first_converged(hops[:1]) is None
+
+
+def test_chains_of_both_routes(protocol: NzspProtocol) -> None:
+    made = comparison(protocol, [0.2, 0.25, 0.22, 0.21])
+    inner, surface = find_chain(made, "A"), find_chain(made, "B")
+    assert inner is not None
+    assert surface is not None
+    assert inner.keys == ("bulk-hop", "bulk-hop")
+    assert surface.keys == ("surface-hop-0", "surface-hop-1")
+
+
+@pytest.mark.parametrize(
+    ("peaks", "state", "ok"),
+    [
+        ([0.20, 0.25, 0.22, 0.21], "supported", True),
+        ([0.40, 0.45, 0.42, 0.41], "contradicted", True),
+        ([0.20, 0.45, 0.22, 0.41], "undecided", True),
+        ([0.20, 0.25, 0.22], "undecided", False),
+    ],
+)
+def test_report_says_what_was_computed(
+    protocol: NzspProtocol, tmp_path: Path, peaks: list[float], state: str, ok: bool
+) -> None:
+    made = comparison(protocol, peaks)
+    summary = write_nzsp_report(
+        tmp_path, protocol=protocol, protocol_text="x = 1", comparisons=[made], task_keys=[]
+    )
+    assert summary.ok is ok
+    assert state in summary.lines[0]
+    page = Path(summary.report).read_text()
+    assert state in page
+    assert "lost-hop" in page
+    assert "took ion 7" in page
+    assert not re.search(r'(?:src|href)="https?://(?!doi\.org)', page)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "nzsp/comparison.csv").read_text())))
+    assert rows[0]["key"] == "bulk-hop"
+    assert float(rows[0]["forward_barrier_eV"]) == 0.30
+    assert rows[-1]["forward_barrier_eV"] == "", "a rejected hop has no number"
+    for stem in ("fig6c-x3", "fig6a-x3", "fig6b-x3", "barriers-x3", "chains-x3"):
+        assert {p.suffix for p in (tmp_path / "nzsp").glob(f"{stem}.*")} == {
+            ".png",
+            ".svg",
+            ".csv",
+        }
+
+
+def test_no_published_number_in_a_computed_column(protocol: NzspProtocol, tmp_path: Path) -> None:
+    """The paper prints no barrier, so without converged hops every computed cell is empty."""
+    made = comparison(protocol, [], scans=False)
+    cell = replace(made.cells[0], bulk=(rejected("lost-bulk"),))
+    bare = replace(
+        made,
+        cells=(cell,),
+        verdict=judge_claim(cell.bulk, cell.surface, protocol.claim, one_bulk_class=True),
+    )
+    summary = write_nzsp_report(
+        tmp_path, protocol=protocol, protocol_text="", comparisons=[bare], task_keys=[]
+    )
+    assert not summary.ok
+    page = Path(summary.report).read_text()
+    assert page.count("no value") >= 3
