@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -176,6 +177,26 @@ def test_reproduce_asks_the_paper(
     assert superionic(*words, "nzsp", "--json").json["nzsp"]["ok"] is ok
     said = superionic("reproduce", "--fidelity", "quick", "-o", tmp_path / "out")
     assert "fidelity was standard, now it is quick" in refused(said)
+
+
+def test_report_of_papers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marker = {"command": "reproduce", "inputs": {"fidelity": "standard"}}
+    (tmp_path / "superionic.json").write_text(json.dumps(marker))
+    assert "No paper has been finished" in refused(superionic("report", tmp_path))
+    (tmp_path / "nzsp").mkdir()
+
+    def rebuild(out: Path, **options: object) -> ReproductionSummary:
+        return ReproductionSummary(str(out), (str(options),), ok=True)
+
+    monkeypatch.setattr("superionic.workflows.papers.nzsp.rebuild", rebuild)
+    said = superionic("report", tmp_path)
+    assert said.code == 0
+    assert "{'fidelity': 'standard'}" in said.out
+
+
+def test_report_of_other_commands(tmp_path: Path) -> None:
+    (tmp_path / "superionic.json").write_text('{"command": "structure order", "inputs": {}}')
+    assert "no report on `superionic structure order`" in refused(superionic("report", tmp_path))
 
 
 def test_theories() -> None:

@@ -53,12 +53,15 @@ def rebuild(path: Path, *, as_json: bool) -> None:
         else:
             say(str(report))
     elif command == "reproduce":
+        papers = [paper for paper in _known(()) if (folder / paper).is_dir()]
+        if not papers:
+            raise RunFolderError(
+                f"No paper has been finished in {folder} yet. Run the `superionic reproduce` "
+                "command again to resume it."
+            )
+        fidelity = marker["inputs"].get("fidelity", "quick")
         with chatter_to_stderr():
-            summaries = {
-                paper: _module(paper).rebuild(folder, fidelity=marker["inputs"]["fidelity"])
-                for paper in _known(())
-                if (folder / paper).is_dir()
-            }
+            summaries = {p: _module(p).rebuild(folder, fidelity=fidelity) for p in papers}
         _show(summaries, as_json=as_json)
     else:
         raise RunFolderError(
