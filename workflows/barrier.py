@@ -16,7 +16,7 @@ from superionic.analysis.barriers import (
 from superionic.structures.errors import NotConvergedError, ProtocolError
 from superionic.structures.hop import Hop
 from superionic.structures.structure import minimum_image
-from superionic.workflows.endpoints import Ends, EndSettings, relax_ends
+from superionic.workflows.endpoints import Ends, EndSettings, ion_hessian, relax_ends
 from superionic.workflows.evaluation import CallCounter
 from superionic.workflows.execution import job
 from superionic.workflows.neb import Band, BandSettings, run_band
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 BELOW_ENDS_EV = 1e-3
 """An image this much below both ends is flagged, in eV."""
+PUSH_ANG = 0.2
+"""How far the ion is pushed off a ridge, in angstrom."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def find_barrier(
 
     The ends are relaxed and judged; a climbing-image band joins them. Where the converged profile
     has a minimum inside, that image is relaxed into a new end and each part gets its own band, so
-    that the barrier of a chain is its largest climb between a minimum and a later maximum.
+    that the barrier of a chain is its largest climb between a minimum and a later maximum. A saddle
+    from which the ion could also fall sideways is no barrier: the band is pushed off it once.
 
     Parameters
     ----------
@@ -97,7 +100,7 @@ def find_barrier(
         return _without_value(hop, "failed", str(error), counter, settings, theory)
     if ends.verdict != "converged":
         return _without_value(hop, ends.verdict, ends.reason, counter, settings, theory, ends)
-    chain = _Chain(calculator, settings, counter)
+    chain = _Chain(hop.ion, calculator, settings, counter)
     try:
         bands = chain.resolve(ends.start.structure, ends.end.structure)
     except NotConvergedError as error:
@@ -123,24 +126,20 @@ class _Chain:
     """Splits a path into elementary bands."""
 
     def __init__(
-        self, calculator: BaseCalculator, settings: BarrierSettings, counter: CallCounter
+        self,
+        ion: int,
+        calculator: BaseCalculator,
+        settings: BarrierSettings,
+        counter: CallCounter,
     ) -> None:
-        self.calculator, self.settings, self.counter = calculator, settings, counter
+        self.ion, self.calculator = ion, calculator
+        self.settings, self.counter = settings, counter
         self.bands_run, self.reason = 0, ""
 
     def resolve(self, start: Structure, end: Structure) -> list[Band]:
         """Return the elementary bands from start to end, in order."""
         self.bands_run += 1
-        name = f"band-{self.bands_run}"
-        band = run_band(
-            start,
-            end,
-            calculator=self.calculator,
-            settings=self.settings.band,
-            counter=self.counter,
-            label=name,
-            checkpoint=name,
-        )
+        band = self._off_the_ridge(start, end, self._band(start, end))
         dips = interior_minima(band.energies_eV, noise_eV=self.settings.split_depth_eV)
         if not dips:
             return [band]
@@ -150,6 +149,50 @@ class _Chain:
             )
             return [band]
         return self._split(start, end, band, dips)
+
+    def _band(
+        self, start: Structure, end: Structure, guess: NDArray[np.float64] | None = None
+    ) -> Band:
+        """Run one band, from a guess of the moving images if there is one."""
+        name = f"band-{self.bands_run}" + ("" if guess is None else "-aside")
+        return run_band(
+            start,
+            end,
+            calculator=self.calculator,
+            settings=self.settings.band,
+            counter=self.counter,
+            guess=guess,
+            label=name,
+            checkpoint=name,
+        )
+
+    def _off_the_ridge(self, start: Structure, end: Structure, band: Band) -> Band:
+        """Push a band aside whose saddle has a second way down, which symmetry can keep it on."""
+        sideways = self._second_way_down(start, band)
+        if sideways is None:
+            return band
+        pushed = band.positions[1:-1].copy()
+        images = np.arange(1, len(pushed) + 1) / (len(pushed) + 1)
+        pushed[:, self.ion] += PUSH_ANG * np.sin(np.pi * images)[:, None] * sideways
+        band = self._band(start, end, pushed)
+        if self._second_way_down(start, band) is not None:
+            self.reason = "The saddle has a second way down for the ion: it is no barrier."
+        return band
+
+    def _second_way_down(self, start: Structure, band: Band) -> NDArray[np.float64] | None:
+        """Return the unit vector across the path along which the ion falls off a saddle."""
+        if not band.converged:
+            return None
+        k = 1 + int(np.argmax(band.energies_eV[1:-1]))
+        values, modes = np.linalg.eigh(
+            ion_hessian(
+                start.with_positions(band.positions[k]), self.ion, self.calculator, self.counter
+            )
+        )
+        if values[1] > -self.settings.ends.curvature_tolerance_eV_per_A2:
+            return None
+        along = band.positions[k + 1, self.ion] - band.positions[k - 1, self.ion]
+        return np.asarray(modes[:, int(np.argmin(abs(along @ modes[:, :2])))])
 
     def _split(
         self, start: Structure, end: Structure, band: Band, dips: tuple[int, ...]

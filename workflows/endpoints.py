@@ -226,9 +226,17 @@ def _judge_curvature(
 def ion_force_constants(
     structure: Structure, ion: int, calculator: BaseCalculator, counter: CallCounter | None = None
 ) -> NDArray[np.float64]:
-    """Return the three force constants of one ion, others held, ascending, in eV/angstrom^2.
+    """Return the three force constants of one ion, others held, ascending, in eV/angstrom^2."""
+    return np.asarray(np.linalg.eigvalsh(ion_hessian(structure, ion, calculator, counter)))
 
-    Central differences of the force; six force calls.
+
+def ion_hessian(
+    structure: Structure, ion: int, calculator: BaseCalculator, counter: CallCounter | None = None
+) -> NDArray[np.float64]:
+    """Return the force-constant matrix of one ion, others held, in eV/angstrom^2. shape=(3, 3).
+
+    Central differences of the force; six force calls. The whole crystal's matrix has at least as
+    many negative eigenvalues as this block of it.
     """
     atoms = shared_atoms(structure, calculator, counter or CallCounter())
     origin = atoms.positions.copy()
@@ -238,4 +246,4 @@ def ion_force_constants(
             atoms.positions = origin
             atoms.positions[ion, axis] += sign * CURVATURE_STEP_ANG
             hessian[axis] -= sign * atoms.get_forces()[ion] / (2 * CURVATURE_STEP_ANG)
-    return np.asarray(np.linalg.eigvalsh(0.5 * (hessian + hessian.T)))
+    return 0.5 * (hessian + hessian.T)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,8 +11,12 @@ from ase import Atoms
 from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
 from numpy.typing import NDArray
 
+from superionic.analysis.barriers import BarrierResult
 from superionic.structures.hop import Hop
 from superionic.structures.structure import Structure, minimum_image
+from superionic.workflows.barrier import BarrierSettings, find_barrier
+from superionic.workflows.execution import job
+from superionic.workflows.neb import BandSettings
 
 Array = NDArray[np.float64]
 
@@ -219,3 +224,33 @@ def vacancy_hop() -> Hop:
     from superionic.structures.hops import find_hops
 
     return find_hops(aluminium(), ion="Al", max_length_ang=3.2, min_image_separation_ang=7.5)[0]
+
+
+class Slow(Calculator):
+    """A calculator that takes its time, so that a test can kill it on the way."""
+
+    implemented_properties = ["energy", "forces"]  # noqa: RUF012
+
+    def __init__(self, engine: BaseCalculator, seconds: float) -> None:
+        super().__init__()
+        self.engine, self.seconds = engine, seconds
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        time.sleep(self.seconds)
+        forces = self.engine.get_forces(self.atoms)
+        self.results = {"energy": self.engine.get_potential_energy(self.atoms), "forces": forces}
+
+
+@job(version=1, name="slow_barrier")
+def slow_barrier(hop: Hop, seconds: float) -> BarrierResult:
+    """Find a barrier slowly, with EMT, to a criterion that takes many steps of the band."""
+    from ase.calculators.emt import EMT
+
+    settings = BarrierSettings(band=BandSettings(fmax_eV_per_A=0.005))
+    return find_barrier(hop, calculator=Slow(EMT(), seconds), settings=settings)
