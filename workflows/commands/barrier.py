@@ -19,7 +19,7 @@ from superionic.workflows.commands.console import (
     plain,
     say,
 )
-from superionic.workflows.commands.folders import claim_folder
+from superionic.workflows.commands.folders import claim_folder, flattened
 from superionic.workflows.commands.hops import (
     HopQuery,
     ListedHop,
@@ -251,21 +251,20 @@ def _inputs(plan: _Plan) -> dict[str, Any]:
     """Return what the results depend on, but for the choice among the hops."""
     from superionic.workflows.serialise import canonical_hash
 
-    query = plan.request.query
+    request, query = plan.request, plan.request.query
     return {
         "formula": plan.atoms.structure.formula,
         "structure": canonical_hash(plan.atoms.structure),
         "ion": query.ion,
-        "theory": plan.request.theory,
+        "theory": request.theory,
         "mechanism": query.mechanism,
         "empty_sites": "voids" if query.voids else canonical_hash(plan.atoms.empty_sites),
         "max_length_ang": query.max_length_ang,
         "min_atoms": query.min_atoms,
-        "cell": plan.host.cell,
-        "fmax_eV_per_A": plan.request.fmax_eV_per_A,
-        "images": plan.request.images,
-        "seed": plan.request.seed,
-        "settings": canonical_hash(plan.settings),
+        "fmax_eV_per_A": request.fmax_eV_per_A,
+        "seed": request.seed,
+        **flattened("host", plain(plan.host)),
+        **flattened("barrier", plain(plan.settings)),
     }
 
 

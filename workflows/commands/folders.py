@@ -84,6 +84,16 @@ def read_marker(path: Path) -> dict[str, Any]:
     return marker
 
 
+def flattened(name: str, value: Json) -> dict[str, Json]:
+    """Return nested settings as one level of dotted names, so that a difference can be named."""
+    if not isinstance(value, dict):
+        return {name: value}
+    found: dict[str, Json] = {}
+    for key, inner in value.items():
+        found |= flattened(f"{name}.{key}", inner)
+    return found
+
+
 def _check_owner(folder: Path, command: str, inputs: dict[str, Json]) -> None:
     """Raise unless a folder that exists is empty, or was made by this command for these inputs."""
     if not folder.is_dir():

@@ -291,7 +291,7 @@ def order(
     """
     from superionic.structures.fillings import smallest_supercell
     from superionic.structures.ordering import primitive
-    from superionic.workflows.commands.folders import claim_folder
+    from superionic.workflows.commands.folders import claim_folder, flattened
     from superionic.workflows.execution import Run
     from superionic.workflows.ordering import AnnealSettings, OrderSettings, order_task
     from superionic.workflows.preflight import check_elements
@@ -321,7 +321,7 @@ def order(
             "crystal": canonical_hash(crystal),
             "ion": ion,
             "theory": request.theory,
-            "settings": canonical_hash(settings),
+            **flattened("order", plain(settings)),
         },
     )
     with chatter_to_stderr(), Run(folder, workers=workers, progress=progress):
