@@ -137,6 +137,7 @@ def relaxed_scan(
     structure, line = _route_of(result)
     samples = sample_route(line, step_fractional=settings.step_fractional)
     anchor = farthest_framework_atom(structure, result.ion, line)
+    anchors = [] if anchor is None else [FixAtoms([anchor])]
     counter = CallCounter()
     current, energies, residuals, ions = structure, [], [], []
     for k, (point, normal) in enumerate(zip(samples.positions, samples.normals, strict=True)):
@@ -150,7 +151,7 @@ def relaxed_scan(
             ),
             counter=counter,
             label=f"point {k + 1} of {len(samples.positions)}",
-            constraint=[FixAtoms([anchor]), FixedPlane([result.ion], normal)],
+            constraint=[*anchors, FixedPlane([result.ion], normal)],
         )
         report_progress(step=k + 1, total=len(samples.positions), message="relaxed scan")
         current = held.structure
@@ -165,10 +166,8 @@ def relaxed_scan(
         energies_eV=energies,
         ion_positions=ions,
         theory=result.theory,
-        constraint=(
-            "ion held in the plane normal to the route, all else relaxed but atom "
-            f"{anchor} ({structure.labels[anchor]})"
-        ),
+        constraint="ion held in the plane normal to the route, all else relaxed"
+        + ("" if anchor is None else f" but atom {anchor} ({structure.labels[anchor]})"),
         force_calls=counter.calls,
         fmax_eV_per_A=residuals,
         fmax_target_eV_per_A=settings.fmax_eV_per_A,
@@ -199,10 +198,16 @@ def _route_of(result: BarrierResult) -> tuple[Structure, NDArray[np.float64]]:
     return result.structure.with_positions(result.positions[0]), line
 
 
-def farthest_framework_atom(structure: Structure, ion: int, line: NDArray[np.float64]) -> int:
-    """Return the atom of another element that is farthest from the middle of a route."""
+def farthest_framework_atom(
+    structure: Structure, ion: int, line: NDArray[np.float64]
+) -> int | None:
+    """Return the atom of another element that is farthest from the middle of a route.
+
+    In an element any other atom will do; None where the ion is alone.
+    """
     away = minimum_image(structure.positions - line.mean(axis=0), structure.cell, structure.pbc)
     distance = np.linalg.norm(away, axis=1)
-    distance[structure.numbers == structure.numbers[ion]] = -1.0
-    distance[ion] = -1.0
-    return int(np.argmax(distance))
+    framework = structure.numbers != structure.numbers[ion]
+    others = framework if framework.any() else np.arange(len(structure)) != ion
+    distance[~others] = -1.0
+    return int(np.argmax(distance)) if others.any() else None
