@@ -345,10 +345,10 @@ def structure_order(
     ions are moved until no move that was tried lowers the energy. The evidence is kept in a folder
     beside the file, from which the same command resumes.
     """
-    from superionic.workflows.commands import structures
+    from superionic.workflows.commands.order import OrderRequest, order
 
-    structures.order(
-        file, structures.OrderRequest(ion, theory, min_atoms, candidates, moves, seed), out=out,
+    order(
+        file, OrderRequest(ion, theory, min_atoms, candidates, moves, seed), out=out,
         empty_sites=empty_sites, workers=workers, progress=progress, as_json=as_json,
     )  # fmt: skip
 
@@ -397,18 +397,18 @@ def structure_slab(
     Polyanions stay whole. A slab that is polar or not stoichiometric is refused unless it is
     declared.
     """
-    from superionic.workflows.commands import structures
+    from superionic.workflows.commands.slab import SlabRequest, cut, show_terminations
 
-    request = structures.SlabRequest(
+    request = SlabRequest(
         miller, repeat, vacuum, layers, thickness, termination, compensate, allow_polar,
         allow_nonstoichiometric, tuple(oxidation_state or ()), seed,
     )  # fmt: skip
     if list_terminations:
-        structures.show_terminations(file, request, as_json=as_json)
+        show_terminations(file, request, as_json=as_json)
         return
     if out is None:
         raise typer.BadParameter("name the file to write.", param_hint="--out / -o")
-    structures.slab(file, request, out=out, empty_sites=empty_sites, ion=ion, as_json=as_json)
+    cut(file, request, out=out, empty_sites=empty_sites, ion=ion, as_json=as_json)
 
 
 def main() -> None:
