@@ -178,7 +178,7 @@ class _Annealer:
         counter: CallCounter,
     ) -> None:
         self.calculator, self.settings, self.counter = calculator, settings, counter
-        self.ions = structure.indices(ion)
+        self.ions, self.cell = structure.indices(ion), structure.cell
         self.sites = np.vstack([structure.positions[self.ions], empty_sites.reshape(-1, 3)])
         self.labels = (*(structure.labels[i] for i in self.ions), *empty_labels)
         self.tried, self.accepted, self.blocked = 0, 0, 0
@@ -200,9 +200,13 @@ class _Annealer:
         )
         return done.structure, done.energy_eV
 
+    def sites_in(self, cell: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sites in angstrom, carried along with a cell that relaxed. shape=(n, 3)."""
+        return np.asarray(np.linalg.solve(self.cell.T, self.sites.T).T @ cell)
+
     def home(self, structure: Structure) -> NDArray[np.int64]:
         """Return the site nearest to each ion. shape=(ions,)."""
-        away = structure.positions[self.ions][:, None] - self.sites[None]
+        away = structure.positions[self.ions][:, None] - self.sites_in(structure.cell)[None]
         short = minimum_image(away.reshape(-1, 3), structure.cell, structure.pbc)
         distance = np.linalg.norm(short, axis=1).reshape(len(self.ions), -1)
         return np.asarray(distance.argmin(axis=1))
@@ -326,11 +330,10 @@ def anneal_ions(
         label="final relaxation",
     )
     empties = annealer.empties(final.structure)
-    fractional = np.linalg.solve(structure.cell.T, annealer.sites[empties].T).T
     return OrderResult(
         structure=annealer.relabelled(final.structure),
         energy_eV=final.energy_eV,
-        empty_sites=fractional @ final.structure.cell,
+        empty_sites=annealer.sites_in(final.structure.cell)[empties],
         empty_labels=tuple(annealer.labels[i] for i in empties),
         candidate_energies_eV=candidate_energies_eV,
         ewald_rank=ewald_rank,

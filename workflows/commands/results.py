@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from superionic.workflows.papers.nzsp import ReproductionSummary
+    from superionic.workflows.papers.nzsp_results import ReproductionSummary
 
 
 def reproduce(

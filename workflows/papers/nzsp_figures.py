@@ -18,14 +18,14 @@ from superionic.analysis.figures.migration_profiles import (
 from superionic.analysis.figures.structure_view import structure_view, structure_view_data
 from superionic.analysis.figures.style import save_figure
 from superionic.analysis.figures.view_panel import PathView, ViewPanel
-from superionic.workflows.papers.nzsp import first_converged
+from superionic.workflows.papers.nzsp_results import first_converged
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from superionic.analysis.barriers import BarrierResult
     from superionic.analysis.figures.style import SavedFigure
-    from superionic.workflows.papers.nzsp import Comparison
+    from superionic.workflows.papers.nzsp_results import Comparison
 
 ROUTES = {"A": "inner channel", "B": "(001) surface channel"}
 
