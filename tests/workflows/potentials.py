@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from superionic.analysis.barriers import BarrierResult
 from superionic.structures.hop import Hop
-from superionic.structures.structure import Structure, minimum_image
+from superionic.structures.structure import Structure
 from superionic.workflows.barrier import BarrierSettings, find_barrier
 from superionic.workflows.execution import job
 from superionic.workflows.neb import BandSettings
@@ -152,32 +152,31 @@ def lattice_gas(
     reach: float = 2.0,
     stiffness: float = 5.0,
 ) -> Analytic:
-    """Ions in Gaussian wells that repel each other, in a periodic cell.
+    """Ions in Gaussian wells that repel each other, in a periodic orthogonal cell.
 
     The first atoms are the framework, each tied to its place by a spring; the rest are ions.
     """
     anchors = np.zeros((0, 3)) if framework is None else np.asarray(framework)
-    n = len(anchors)
+    n, lengths = len(anchors), np.diag(cell)
+
+    def bell(gap: Array, spread: float) -> tuple[Array, Array]:
+        """A Gaussian of the periodic distance, and its gradient; smooth everywhere."""
+        squared = ((lengths / np.pi * np.sin(np.pi * gap / lengths)) ** 2).sum(axis=-1)
+        value = np.exp(-squared / (2 * spread**2))
+        slope = lengths / np.pi * np.sin(2 * np.pi * gap / lengths) / (2 * spread**2)
+        return value, -value[..., None] * slope
 
     def function(positions: Array) -> tuple[float, Array]:
         gradient = np.zeros_like(positions)
-        away = positions[:n] - anchors
-        energy = 0.5 * stiffness * float((away**2).sum())
+        away, ions = positions[:n] - anchors, positions[n:]
         gradient[:n] = stiffness * away
-        ions = positions[n:]
-        gap = minimum_image((ions[:, None] - sites[None]).reshape(-1, 3), cell, (True,) * 3)
-        gap = gap.reshape(len(ions), len(sites), 3)
-        well = -depths * np.exp(-(gap**2).sum(axis=2) / (2 * width**2))
-        energy += float(well.sum())
-        gradient[n:] -= (well[..., None] * gap).sum(axis=1) / width**2
-        for i in range(len(ions)):
-            for j in range(i):
-                d = minimum_image(ions[i] - ions[j], cell, (True,) * 3)
-                push = repulsion * float(np.exp(-(d @ d) / (2 * reach**2)))
-                energy += push
-                gradient[n + i] -= push * d / reach**2
-                gradient[n + j] += push * d / reach**2
-        return energy, gradient
+        well, pull = bell(ions[:, None] - sites[None], width)
+        energy = 0.5 * stiffness * (away**2).sum() - (depths * well).sum()
+        gradient[n:] -= (depths[:, None] * pull).sum(axis=1)
+        pairs, push = bell(ions[:, None] - ions[None], reach)
+        energy += 0.5 * repulsion * (pairs.sum() - len(ions))
+        gradient[n:] += repulsion * push.sum(axis=1)
+        return float(energy), gradient
 
     return Analytic(function)
 
