@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def test_of_two_distortions_the_one_on_the_path_is_taken() -> None:
 
     for seed in range(3):
         for sign in (1.0, -1.0):
-            mirrored = Analytic(lambda r, s=sign: mirror(function, r, s))
+            mirrored = Analytic(partial(mirror, function, sign))
             hop = point_hop((0.0, 0.0, 0.0), (3.0 * sign, 0.0, 0.0))
             settings = replace(STRICT, relax=replace(STRICT.relax, seed=seed))
             ends = relax_ends(hop, calculator=mirrored, settings=settings)
@@ -90,7 +91,7 @@ def test_of_two_distortions_the_one_on_the_path_is_taken() -> None:
 
 
 def mirror(
-    function: Callable[[Array], tuple[float, Array]], positions: Array, sign: float
+    function: Callable[[Array], tuple[float, Array]], sign: float, positions: Array
 ) -> tuple[float, Array]:
     flip = np.array([sign, 1.0, 1.0])
     energy, gradient = function(positions * flip)

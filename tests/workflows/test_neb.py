@@ -13,7 +13,9 @@ from ase.mep import NEB
 from ase.optimize import FIRE
 from numpy.typing import NDArray
 from potentials import (
-    MULLER_BROWN,
+    MINIMA,
+    MINIMA_ENERGIES,
+    SADDLE_ENERGIES,
     egg_box,
     muller_brown,
     one_atom,
@@ -201,7 +203,7 @@ def test_double_well_saddle() -> None:
 @pytest.mark.parametrize(("first", "second", "saddle"), [(0, 1, 0), (1, 2, 1)])
 def test_muller_brown_saddles(first: int, second: int, saddle: int) -> None:
     scale, length = 0.005, 2.0
-    minima = [(*(length * x for x in p), 0.0) for p in MULLER_BROWN["minima"]]
+    minima = [(*(length * x for x in p), 0.0) for p in MINIMA]
     found = run_band(
         one_atom(minima[first]),
         one_atom(minima[second]),
@@ -209,9 +211,9 @@ def test_muller_brown_saddles(first: int, second: int, saddle: int) -> None:
         settings=TIGHT,
     )
     assert found.converged
-    expected = scale * MULLER_BROWN["saddle_energies"][saddle]
+    expected = scale * SADDLE_ENERGIES[saddle]
     assert found.energies_eV.max() == pytest.approx(expected, abs=1e-4)
-    bottom = scale * MULLER_BROWN["minima_energies"][first]
+    bottom = scale * MINIMA_ENERGIES[first]
     assert found.energies_eV[0] == pytest.approx(bottom, abs=1e-5)
 
 
@@ -285,10 +287,10 @@ def test_the_guess_keeps_atoms_apart() -> None:
     """An ion that passes close by another is led round it."""
     start = Structure(
         numbers=np.array([11, 8]),
-        positions=np.array([[-2.0, 0.1, 0], [0, 0, 0]]),
+        positions=np.array([[-2.0, 0.1, 0.0], [0.0, 0.0, 0.0]]),
         cell=np.eye(3) * 15,
     )
-    end = start.with_positions([[2.0, 0.1, 0], [0, 0, 0]])
+    end = start.with_positions(np.array([[2.0, 0.1, 0.0], [0.0, 0.0, 0.0]]))
     straight = np.linalg.norm(0.5 * (start.positions + end.positions)[0])
     guess = band_guess(start, end, 5)
     nearest = np.linalg.norm(guess[:, 0] - guess[:, 1], axis=1).min()

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from potentials import Analytic, lattice_gas
+from potentials import Analytic, atoms_of, lattice_gas
 from scipy.optimize import minimize
 
 from superionic.structures.disordered import DisorderedStructure
 from superionic.structures.errors import ProtocolError, UnknownElementError
+from superionic.structures.ordering import ordered_candidates
 from superionic.structures.structure import Structure, minimum_image
 from superionic.workflows import ordering
 from superionic.workflows.evaluation import CallCounter
@@ -75,7 +76,7 @@ def arrangement(result: OrderResult) -> tuple[int, ...]:
 @pytest.fixture(scope="module")
 def listed() -> dict[tuple[int, ...], float]:
     """Relaxed energy of every arrangement of three ions, by an independent minimiser."""
-    found = {}
+    found: dict[tuple[int, ...], float] = {}
     for sites in combinations(range(len(SITES)), 3):
         start = np.vstack([FRAME, SITES[list(sites)]])
 
@@ -214,10 +215,9 @@ class Stretching(Analytic):
         self, atoms: Any = None, properties: Any = None, system_changes: Any = ()
     ) -> None:
         super().calculate(atoms, properties, system_changes)
-        strain = self.atoms.cell.lengths() / CELL.diagonal() - 1.2
-        volume = self.atoms.get_volume()
-        stress = np.zeros(6)
-        stress[:3] = 100.0 * strain * self.atoms.cell.lengths() / CELL.diagonal() / volume
+        stretch = atoms_of(self).cell.lengths() / CELL.diagonal()
+        strain, stress = stretch - 1.2, np.zeros(6)
+        stress[:3] = 100.0 * strain * stretch / atoms_of(self).get_volume()
         self.results |= {"energy": float(50.0 * (strain**2).sum()), "stress": stress}
 
 
@@ -252,7 +252,7 @@ def test_jobs_refuse_unknown_elements_first() -> None:
 def test_ordering_a_crystal_from_its_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
     """EMT knows no elements with formal charges, so the Ewald step is told some."""
     charged = partial(
-        ordering.ordered_candidates, oxidation_states={"Cu": 1.0, "Au": -0.5}, supercell=(2, 1, 1)
+        ordered_candidates, oxidation_states={"Cu": 1.0, "Au": -0.5}, supercell=(2, 1, 1)
     )
     monkeypatch.setattr(ordering, "ordered_candidates", charged)
     settings = OrderSettings(

@@ -159,7 +159,8 @@ def test_held_atoms_stay() -> None:
 def test_cell_against_ase() -> None:
     atoms = bulk("Cu", "fcc", a=3.7)
     atoms.calc = EMT()
-    assert BFGS(FrechetCellFilter(atoms), logfile=None).run(fmax=1e-4, steps=100)
+    cell: Any = FrechetCellFilter(atoms)
+    assert BFGS(cell, logfile=None).run(fmax=1e-4, steps=100)
     done = relax(
         Structure.from_ase(bulk("Cu", "fcc", a=3.7)),
         calculator=EMT(),
