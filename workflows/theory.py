@@ -29,6 +29,12 @@ CHGNET_MODELS = {"0.3.0": "0.3.0", "r2scan": "r2scan"}
 SEVENNET_MODELS = {"0": "7net-0", "l3i5": "7net-l3i5"}
 CUTOFFS_ANG = {"chgnet": 6.0, "sevennet": 5.0, "emt": 6.0, "lj": 10.0}
 """Reach of one interaction in angstrom; a vacuum thinner than this lets images meet."""
+UNTRAINED = {
+    "0.3.0": frozenset({"Po", "At", "Rn", "Fr", "Ra"}),
+    "r2scan": frozenset({"Po", "At", "Rn", "Fr", "Ra", "Yb"}),
+}
+"""Elements up to Pu that a CHGNet model takes in but was never trained on: 89 of the 94 occur in its
+data (doi 10.1038/s42256-023-00716-3), and the reference energies of these are as initialised."""
 D3_FUNCTIONALS = {"chgnet-0.3.0": "pbe", "sevennet-0": "pbe", "sevennet-l3i5": "pbe"}
 """Functional whose D3(BJ) parameters fit a model's training data."""
 
@@ -148,7 +154,7 @@ def known_elements(name: str) -> frozenset[str]:
     if theory.code == "lj":
         return frozenset(chemical_symbols[1:])
     if theory.code == "chgnet":
-        return frozenset(chemical_symbols[1:95])
+        return frozenset(chemical_symbols[1:95]) - UNTRAINED[theory.model]
     calculator: Any = _base_calculator(theory.code, theory.model)
     return frozenset(chemical_symbols[z] for z in calculator.type_map)
 

@@ -104,7 +104,13 @@ def test_a_code_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "number", "symbol"),
-    [("emt", 11, "Na"), ("chgnet-0.3.0", 118, "Og"), ("chgnet-r2scan", 103, "Lr")],
+    [
+        ("emt", 11, "Na"),
+        ("chgnet-0.3.0", 118, "Og"),
+        ("chgnet-0.3.0", 87, "Fr"),
+        ("chgnet-r2scan", 103, "Lr"),
+        ("chgnet-r2scan", 70, "Yb"),
+    ],
 )
 def test_an_element_without_parameters(name: str, number: int, symbol: str) -> None:
     with pytest.raises(UnknownElementError, match=f"{name} has no parameters for {symbol}"):
@@ -122,7 +128,8 @@ def test_known_elements_pass() -> None:
     get_theory("chgnet-0.3.0").check(Structure.from_ase(salt()))
     assert "Al" in known_elements("emt")
     assert "Na" not in known_elements("emt")
-    assert {"Na", "Zr", "Si", "P", "O"} <= known_elements("chgnet-0.3.0")
+    assert {"Na", "Zr", "Si", "P", "O", "Yb"} <= known_elements("chgnet-0.3.0")
+    assert len(known_elements("chgnet-0.3.0")) == 89  # as its paper says
 
 
 # ---- calculators
