@@ -205,6 +205,7 @@ class _Chain:
             settings=self.settings.ends.relax,
             counter=self.counter,
             label=f"minimum at image {k}",
+            max_step_ang=self.settings.ends.max_step_ang,
         )
         if not middle.converged:
             self.reason = "A minimum inside the path did not relax."
