@@ -33,8 +33,8 @@ UNTRAINED = {
     "0.3.0": frozenset({"Po", "At", "Rn", "Fr", "Ra"}),
     "r2scan": frozenset({"Po", "At", "Rn", "Fr", "Ra", "Yb"}),
 }
-"""Elements up to Pu that a CHGNet model takes in but was never trained on: 89 of the 94 occur in its
-data (doi 10.1038/s42256-023-00716-3), and the reference energies of these are as initialised."""
+"""Elements up to Pu that a CHGNet model takes in but was never trained on: 89 of the 94 occur in
+its data (doi 10.1038/s42256-023-00716-3); the reference energies of these are as initialised."""
 D3_FUNCTIONALS = {"chgnet-0.3.0": "pbe", "sevennet-0": "pbe", "sevennet-l3i5": "pbe"}
 """Functional whose D3(BJ) parameters fit a model's training data."""
 
