@@ -276,16 +276,15 @@ class _Climb:
 
     def sharpen(self) -> None:
         """Converge the climbing image alone, its neighbours and the tangent held."""
-        from ase.optimize import LBFGS
-
         from superionic.workflows.calculators import ClimbingCalculator
+        from superionic.workflows.optimisers import Descent
 
         index = self.saddle()
         image = self.images[index]
         engine: Any = image.calc
         climber = image.copy()
         climber.calc = ClimbingCalculator(engine, self._tangent(index))
-        optimiser = LBFGS(climber, logfile=None, maxstep=0.1)  # type: ignore[arg-type]
+        optimiser: Any = Descent(climber, maxstep=0.1)
         optimiser.attach(
             lambda: report_progress(
                 step=optimiser.nsteps,
