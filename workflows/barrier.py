@@ -13,7 +13,11 @@ from superionic.analysis.barriers import (
     interior_minima,
     read_profile,
 )
-from superionic.structures.errors import NotConvergedError, ProtocolError
+from superionic.structures.errors import (
+    InvalidStructureError,
+    NotConvergedError,
+    ProtocolError,
+)
 from superionic.structures.hop import Hop
 from superionic.structures.structure import minimum_image
 from superionic.workflows.endpoints import Ends, EndSettings, ion_hessian, relax_ends
@@ -96,7 +100,7 @@ def find_barrier(
         ends = relax_ends(
             hop, calculator=calculator, settings=settings.ends, theory=theory, counter=counter
         )
-    except NotConvergedError as error:
+    except (NotConvergedError, InvalidStructureError) as error:  # atoms ran into each other
         return _without_value(hop, "failed", str(error), counter, settings, theory)
     if ends.verdict != "converged":
         return _without_value(hop, ends.verdict, ends.reason, counter, settings, theory, ends)
