@@ -24,7 +24,7 @@ help:
 	@echo 'make reproduce    redraw the papers: PAPERS="nzsp" FIDELITY=quick|standard OUT=results'
 	@echo 'make test         the quick tests, minutes on two cores (ARGS="-k slab" are handed to pytest)'
 	@echo 'make test-slow    all tests'
-	@echo 'make lint         ruff check, ruff format --check, mypy --strict'
+	@echo 'make lint         ruff check, ruff format --check, mypy --strict on the library, the tests and the benchmarks'
 	@echo 'make lock         write requirements.lock anew from pyproject.toml (UPGRADE=--upgrade moves the pins)'
 	@echo 'make clean        remove caches and build output; keeps $(VENV) and results'
 
@@ -43,6 +43,7 @@ lint: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict -p superionic
+	@MYPYPATH=tests/workflows $(BIN)/mypy --strict --explicit-package-bases tests benchmarks
 
 # An installation that was interrupted leaves $(BEGUN) behind: the next one starts from nothing.
 # torch goes first and by itself, so that pip (and the user's settings for it) choose its build;

@@ -16,7 +16,7 @@ def test_centre_of_a_triangle_of_anions() -> None:
     angles = np.radians([90, 210, 330])
     ring = np.stack([2 * np.cos(angles), 2 * np.sin(angles), np.zeros(3)], axis=1)
     cage = Structure(
-        numbers=[11, 8, 8, 8],
+        numbers=np.array([11, 8, 8, 8]),
         positions=np.concatenate([[[0, 0, -2.0]], ring]) + 10,
         cell=np.eye(3) * 20,
     )
@@ -30,7 +30,7 @@ def test_simple_cubic_cage() -> None:
     # from one cube of anions through the square face into the next: half of the square is the
     # smallest triangle of three of its corners
     a = 4.0
-    cage = Structure(numbers=[17], positions=np.zeros((1, 3)), cell=np.eye(3) * a)
+    cage = Structure(numbers=np.array([17]), positions=np.zeros((1, 3)), cell=np.eye(3) * a)
     neck = find_bottleneck(cage, np.full(3, a / 2), [3 * a / 2, a / 2, a / 2], ion="Cs")
     assert neck.radius_ang == pytest.approx(a / np.sqrt(2))
     assert neck.area_ang2 == pytest.approx(a * a / 2)
@@ -53,7 +53,9 @@ def test_no_framework_no_window() -> None:
 
 def test_sparse_frameworks() -> None:
     # a single anion far away in a wide cell still closes a window with its own images
-    wide = Structure(numbers=[11, 8], positions=[[0, 0, 0], [5, 5, 5]], cell=np.eye(3) * 10)
+    wide = Structure(
+        numbers=np.array([11, 8]), positions=np.array([[0, 0, 0], [5, 5, 5]]), cell=np.eye(3) * 10
+    )
     neck = find_bottleneck(wide, [0, 0, 0], [10, 0, 0], ion="Na")
     assert neck.radius_ang == pytest.approx(np.sqrt(50))
     assert neck.area_ang2 == pytest.approx(50.0)
@@ -77,7 +79,7 @@ def test_anions_of_conductors(name: str, anions: set[str]) -> None:
 def test_sulfur_of_a_sulfate_is_no_anion() -> None:
     corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
     sulfate = Structure(
-        numbers=[16, 8, 8, 8, 8, 11],
+        numbers=np.array([16, 8, 8, 8, 8, 11]),
         positions=np.concatenate([[[0, 0, 0]], 1.49 * corners, [[2.5, 2.5, 0]]]) + 5,
         cell=np.eye(3) * 10,
     )

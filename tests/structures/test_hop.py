@@ -15,9 +15,9 @@ from superionic.structures.structure import Structure, distance_matrix
 def host() -> Structure:
     """Two ions and an anion in a skewed cell."""
     return Structure(
-        numbers=[11, 11, 17],
-        positions=[[0.0, 0.0, 0.0], [3.0, 0.0, 0.0], [0.0, 0.0, 3.0]],
-        cell=[[6.0, 0.0, 0.0], [2.0, 6.0, 0.0], [0.0, 0.0, 6.0]],
+        numbers=np.array([11, 11, 17]),
+        positions=np.array([[0.0, 0.0, 0.0], [3.0, 0.0, 0.0], [0.0, 0.0, 3.0]]),
+        cell=np.array([[6.0, 0.0, 0.0], [2.0, 6.0, 0.0], [0.0, 0.0, 6.0]]),
         labels=("Na1", "Na2", "Cl"),
     )
 

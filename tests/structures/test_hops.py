@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from ase.build import bulk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from superionic.structures.crystals import reference_crystal
 from superionic.structures.errors import (
@@ -21,6 +20,8 @@ from superionic.structures.hops import Hop, find_hops
 from superionic.structures.routes import match_hops
 from superionic.structures.structure import Structure, check_no_overlap, distance_matrix
 from superionic.structures.surfaces import build_slab
+
+Array = NDArray[np.float64]
 
 
 def lattice(name: str, kind: str, a: float, cubic: bool = False) -> Structure:
@@ -197,7 +198,9 @@ def triclinic(seed: int) -> Structure:
     while True:
         cell = np.diag(rng.uniform(5.0, 7.0, 3)) + rng.uniform(-1.5, 1.5, (3, 3))
         structure = Structure(
-            numbers=[11] * 6 + [17] * 4, positions=rng.uniform(0, 1, (10, 3)) @ cell, cell=cell
+            numbers=np.array([11] * 6 + [17] * 4),
+            positions=rng.uniform(0, 1, (10, 3)) @ cell,
+            cell=cell,
         )
         spacing = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
         if spacing.min() > 4 and (distance_matrix(structure) + 9 * np.eye(10)).min() > 1.6:
@@ -229,7 +232,7 @@ def test_random_triclinic_against_counting_images(seed: int) -> None:
     np.testing.assert_allclose([h.length_ang for h in hops], sorted(expected), atol=1e-6)
 
 
-def _through_a_site(structure: Structure, i: int, vector: np.ndarray) -> bool:
+def _through_a_site(structure: Structure, i: int, vector: Array) -> bool:
     """Walk the line in small steps and look for a third ion within 1 A, ends excepted."""
     length = float(np.linalg.norm(vector))
     unit = vector / length
@@ -267,7 +270,7 @@ def test_classes_agree_with_pymatgen_operations() -> None:
     structure = crystal("na3ps4")
     theirs = structure.to_pymatgen()
     operations = SpacegroupAnalyzer(theirs, symprec=0.05).get_symmetry_operations(cartesian=True)
-    pairs = []
+    pairs: list[tuple[Array, Array]] = []
     for i in structure.indices("Na"):
         near = theirs.get_neighbors(theirs[int(i)], 5.0)
         ions = [np.asarray(n.coords) for n in near if n.specie.symbol == "Na"]
@@ -291,7 +294,7 @@ def test_classes_agree_with_pymatgen_operations() -> None:
     assert sorted(sizes) == sorted((round(h.length_ang, 3), h.multiplicity) for h in hops)
 
 
-def _same_pair(one: Any, other: Any, cell: np.ndarray) -> bool:
+def _same_pair(one: tuple[Array, Array], other: tuple[Array, Array], cell: Array) -> bool:
     """Say whether two pairs of points differ by a lattice vector."""
     shift = np.array(one) - np.array(other)
     whole = np.round(shift[0] @ np.linalg.inv(cell)) @ cell
@@ -338,11 +341,15 @@ def test_interstitial_adds_an_ion() -> None:
 
 
 def test_a_site_beside_an_ion_takes_no_other() -> None:
-    host = Structure(numbers=[11, 11], positions=[[0, 0, 0], [3, 0, 0]], cell=np.eye(3) * 9.0)
+    host = Structure(
+        numbers=np.array([11, 11]), positions=np.array([[0, 0, 0], [3, 0, 0]]), cell=np.eye(3) * 9.0
+    )
     (hop,) = find_hops(host, mechanism="hole", max_length_ang=2.2, empty_sites=[[1.2, 0, 0]])
     assert hop.ion == 0  # the other would land 1.2 A from this one
     three = Structure(
-        numbers=[11] * 3, positions=[[0, 0, 0], [3, 0, 0], [1.2, 1, 0]], cell=np.eye(3) * 9.0
+        numbers=np.array([11] * 3),
+        positions=np.array([[0, 0, 0], [3, 0, 0], [1.2, 1, 0]]),
+        cell=np.eye(3) * 9.0,
     )
     with pytest.raises(NoHopFoundError, match="beside another ion"):
         find_hops(three, mechanism="hole", max_length_ang=2.2, empty_sites=[[1.2, 0, 0.3]])
@@ -365,7 +372,7 @@ def test_errors_say_what_there_is() -> None:
     with pytest.raises(InvalidStructureError, match="label each"):
         find_hops(salt, mechanism="hole", empty_sites=[[1.0, 1, 1]], empty_labels=["a", "b"])
     overlapping = Structure(
-        numbers=[11, 11], positions=[[0, 0, 0], [0.2, 0, 0]], cell=np.eye(3) * 9
+        numbers=np.array([11, 11]), positions=np.array([[0, 0, 0], [0.2, 0, 0]]), cell=np.eye(3) * 9
     )
     with pytest.raises(InvalidStructureError, match="apart, closer than"):
         find_hops(overlapping)
@@ -415,7 +422,7 @@ def test_hops_survive_a_run_folder() -> None:
 def test_axes_that_do_not_repeat(pbc: tuple[bool, bool, bool]) -> None:
     square = np.array([[0, 0, 0], [3, 0, 0], [0, 3, 0], [3, 3, 0.0]])
     cell = np.diag([9.0, 9.0, 2.0])  # the last would let an ion hop onto its image
-    cluster = Structure(numbers=[11] * 4, positions=square, cell=cell, pbc=pbc)
+    cluster = Structure(numbers=np.array([11] * 4), positions=square, cell=cell, pbc=pbc)
     hops = find_hops(cluster, max_length_ang=4.5)
     assert [(round(h.length_ang, 3), h.multiplicity) for h in hops] == [(3.0, 4), (4.243, 2)]
     assert hops[0].host.pbc == pbc

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import networkx
+import networkx  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from ase.build import bulk
@@ -95,10 +95,14 @@ def test_only_named_hops_are_used() -> None:
 
 
 def test_a_cut_network_says_so() -> None:
-    pair = Structure(numbers=[11, 11], positions=[[0, 0, 0], [3, 0, 0]], cell=np.eye(3) * 9)
+    pair = Structure(
+        numbers=np.array([11, 11]), positions=np.array([[0, 0, 0], [3, 0, 0]]), cell=np.eye(3) * 9
+    )
     with pytest.raises(NoHopFoundError, match="do not join up into a route"):
         build_route(hop_network(pair))
-    sheet = Structure(numbers=[11], positions=np.zeros((1, 3)), cell=np.diag([3.5, 3.5, 5.5]))
+    sheet = Structure(
+        numbers=np.array([11]), positions=np.zeros((1, 3)), cell=np.diag([3.5, 3.5, 5.5])
+    )
     network = hop_network(sheet, max_length_ang=4.0)
     assert build_route(network, direction=[1, 0, 0]).length_ang == pytest.approx(3.5)
     with pytest.raises(NoHopFoundError, match=r"along \[0 0 1\]"):
@@ -112,7 +116,7 @@ def test_shortest_against_networkx(seed: int) -> None:
     cell = np.diag([6.0, 6.5, 7.0])
     grid = np.array(list(np.ndindex(2, 2, 2))) / 2
     points = (grid + rng.uniform(-0.08, 0.08, (8, 3))) @ cell
-    structure = Structure(numbers=[11] * 8, positions=points, cell=cell)
+    structure = Structure(numbers=np.array([11] * 8), positions=points, cell=cell)
     network = hop_network(structure, max_length_ang=4.2, min_image_separation_ang=6.0)
     # the same graph, unrolled over 5 x 5 x 5 cells, each site once
     graph = networkx.Graph()
@@ -122,7 +126,7 @@ def test_shortest_against_networkx(seed: int) -> None:
             there = tuple(np.array(home) + shift)
             if min(there) >= 0 and max(there) < 5:
                 graph.add_edge((a, home), (b, there), weight=length)
-    expected = []
+    expected: list[float] = []
     for site in range(8):
         for far in ((2, 2, 2), (3, 2, 2), (4, 2, 2)):
             ends = (site, (1, 2, 2)), (site, far)

@@ -32,7 +32,7 @@ def test_occupied_sites_of_nasicon() -> None:
 
 def test_copies_of_an_empty_site_are_merged_and_named() -> None:
     cell = np.diag([5.0, 6.0, 7.0])
-    structure = Structure(numbers=[11], positions=np.zeros((1, 3)), cell=cell)
+    structure = Structure(numbers=np.array([11]), positions=np.zeros((1, 3)), cell=cell)
     empty = [[2.5, 0, 0], [7.5, 0, 7.0], [0, 3.0, 0]]
     sites = site_set(structure, ion="Na", empty_sites=empty)
     assert len(sites) == 3
@@ -48,7 +48,7 @@ def test_depth_decides_between_equal_labels() -> None:
     # four planes of atoms: the outer two are equivalent, and so are the inner two
     heights = np.arange(4) * 3.0
     slab = Structure(
-        numbers=[11] * 4,
+        numbers=np.array([11] * 4),
         positions=np.stack([np.zeros(4), np.zeros(4), heights], axis=1),
         cell=np.diag([4.0, 4.0, 30.0]),
         labels=("Na7",) * 4,
@@ -57,7 +57,7 @@ def test_depth_decides_between_equal_labels() -> None:
 
 
 def test_refusals() -> None:
-    structure = Structure(numbers=[11], positions=np.zeros((1, 3)), cell=np.eye(3) * 5)
+    structure = Structure(numbers=np.array([11]), positions=np.zeros((1, 3)), cell=np.eye(3) * 5)
     with pytest.raises(NoHopFoundError, match="No K in the structure: it holds Na"):
         site_set(structure, ion="K")
     with pytest.raises(InvalidStructureError, match="finite empty sites"):

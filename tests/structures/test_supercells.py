@@ -18,7 +18,9 @@ from superionic.structures.supercells import (
 
 
 def cubic(a: float = 4.0) -> Structure:
-    return Structure(numbers=[13], positions=[[0.1, 0.2, 0.3]], cell=np.eye(3) * a)
+    return Structure(
+        numbers=np.array([13]), positions=np.array([[0.1, 0.2, 0.3]]), cell=np.eye(3) * a
+    )
 
 
 def shortest(cell: np.ndarray) -> float:
@@ -56,7 +58,7 @@ def test_smallest_that_serves_by_trying_all() -> None:
     rng = np.random.default_rng(3)
     for _ in range(3):
         cell = np.eye(3) * 3.0 + rng.uniform(-0.8, 0.8, (3, 3))
-        structure = Structure(numbers=[13], positions=np.zeros((1, 3)), cell=cell)
+        structure = Structure(numbers=np.array([13]), positions=np.zeros((1, 3)), cell=cell)
         matrix = hop_supercell(structure, min_separation_ang=6.0)
         index = round(abs(np.linalg.det(matrix)))
         assert shortest(matrix @ cell) >= 6.0 - 1e-6
@@ -70,7 +72,9 @@ def test_any_setting_of_the_lattice_gives_the_same_supercell() -> None:
     metrics = []
     for change in (np.eye(3), [[1, 1, 0], [0, 1, 0], [0, 0, 1]], [[0, 0, 1], [2, 1, 0], [1, 0, 0]]):
         structure = Structure(
-            numbers=[13], positions=np.zeros((1, 3)), cell=np.array(change) @ bulk("Al").cell
+            numbers=np.array([13]),
+            positions=np.zeros((1, 3)),
+            cell=np.array(change) @ bulk("Al").cell,
         )
         matrix = hop_supercell(structure, min_separation_ang=7.0)
         cell = minkowski_reduce(matrix @ structure.cell)[0]
@@ -90,7 +94,9 @@ def test_bounds_on_the_size() -> None:
 
 
 def test_slab_is_repeated_in_its_plane_only() -> None:
-    slab = Structure(numbers=[13], positions=np.zeros((1, 3)), cell=np.diag([4.0, 4.0, 2.0]))
+    slab = Structure(
+        numbers=np.array([13]), positions=np.zeros((1, 3)), cell=np.diag([4.0, 4.0, 2.0])
+    )
     matrix = hop_supercell(slab, min_separation_ang=7.9, frozen=(2,))
     np.testing.assert_array_equal(matrix[2], [0, 0, 1])
     np.testing.assert_array_equal(matrix[:, 2], [0, 0, 1])
@@ -102,7 +108,10 @@ def test_slab_is_repeated_in_its_plane_only() -> None:
 def test_make_supercell_repeats_every_atom() -> None:
     rng = np.random.default_rng(0)
     base = Structure(
-        numbers=[11, 17], positions=[[0, 0, 0], [2.0, 0.1, 0.2]], cell=cubic().cell, labels="AB"
+        numbers=np.array([11, 17]),
+        positions=np.array([[0, 0, 0], [2.0, 0.1, 0.2]]),
+        cell=cubic().cell,
+        labels=("A", "B"),
     )
     matrix = np.array([[1, 1, 0], [0, 2, 1], [0, 0, 3]])
     grown = make_supercell(base, matrix)
@@ -142,7 +151,7 @@ def test_noise_of_a_relaxation_does_not_change_the_choice() -> None:
     volumes = set()
     for _ in range(4):
         cell = exact + rng.normal(0, 1e-3, (3, 3))
-        structure = Structure(numbers=[13], positions=np.zeros((1, 3)), cell=cell)
+        structure = Structure(numbers=np.array([13]), positions=np.zeros((1, 3)), cell=cell)
         matrix = hop_supercell(structure, min_separation_ang=7.0)
         chosen = minkowski_reduce(matrix @ exact)[0]
         volumes.add(tuple(np.round(np.sort(np.linalg.norm(chosen, axis=1)), 2)))

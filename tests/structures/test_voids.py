@@ -83,7 +83,9 @@ def spheres(structure: Structure) -> np.ndarray:
 def test_random_triclinic_against_all_spheres(seed: int) -> None:
     rng = np.random.default_rng(seed)
     cell = np.diag([4.5, 5.0, 5.5]) + rng.uniform(-0.8, 0.8, (3, 3))
-    structure = Structure(numbers=[11, 17], positions=rng.uniform(0, 1, (2, 3)) @ cell, cell=cell)
+    structure = Structure(
+        numbers=np.array([11, 17]), positions=rng.uniform(0, 1, (2, 3)) @ cell, cell=cell
+    )
     if (distance_matrix(structure) + 9 * np.eye(2)).min() < 1.0:
         structure = structure.with_positions(np.array([[0, 0, 0], [0.4, 0.5, 0.6]]) @ cell)
     ours, radii = voronoi_vertices(structure)
@@ -100,7 +102,9 @@ def test_nasicon_voids_are_free_and_closed_under_symmetry() -> None:
     assert all(count in (6, 12, 18, 36) for count in voids.multiplicities.values())
     assert (np.diff(np.round(voids.radii_ang, 2)) <= 0).all()
     gaps = distance_matrix(
-        Structure(numbers=[1] * len(voids), positions=voids.positions, cell=structure.cell)
+        Structure(
+            numbers=np.array([1] * len(voids)), positions=voids.positions, cell=structure.cell
+        )
     )
     assert (gaps + 9 * np.eye(len(voids))).min() > 0.7
     primitive = find_voids(primitive_cell(structure).structure, min_radius_ang=1.9)

@@ -15,7 +15,7 @@ import pytest
 from commands import START, Said, refused, superionic, write_structure_files
 
 from superionic.workflows.cli import INTERRUPTED, PIPE_CLOSED
-from superionic.workflows.papers.nzsp import ReproductionSummary
+from superionic.workflows.papers.nzsp_results import ReproductionSummary
 
 
 @pytest.fixture(scope="module")
