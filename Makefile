@@ -43,7 +43,7 @@ lint: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict -p superionic
-	@MYPYPATH=tests/workflows $(BIN)/mypy --strict --explicit-package-bases tests benchmarks
+	@MYPYPATH=tests/helpers:tests/workflows $(BIN)/mypy --strict --explicit-package-bases tests benchmarks
 
 # An installation that was interrupted leaves $(BEGUN) behind: the next one starts from nothing.
 # torch goes first and by itself, so that pip (and the user's settings for it) choose its build;

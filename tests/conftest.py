@@ -1,8 +1,13 @@
-"""What holds for every test: property tests are seeded, and not judged by the clock."""
+"""What holds for every test: shared helpers; property tests seeded and not judged by the clock."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 
 settings.register_profile(
     "house", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]

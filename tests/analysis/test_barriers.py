@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import made_up
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,6 @@ from superionic.analysis.barriers import (
     read_profile,
 )
 from superionic.structures.errors import EvidenceError
-from superionic.structures.structure import Structure
 
 NOISE = 1e-3
 
@@ -149,39 +150,7 @@ def test_climbs_are_bounded_by_the_ends_and_the_range(energies: list[float]) -> 
 
 
 def result(**changes: Any) -> BarrierResult:
-    energies = np.array([0.0, 0.4, 0.1])
-    fields: dict[str, Any] = {
-        "key": "h0",
-        "site_types": ("Na1", "Na2"),
-        "mechanism": "vacancy",
-        "environment": "bulk",
-        "length_ang": 3.0,
-        "depth_ang": None,
-        "direction": None,
-        "verdict": "converged",
-        "reason": "",
-        "forward_barrier_eV": 0.4,
-        "reverse_barrier_eV": 0.3,
-        "reaction_energy_eV": 0.1,
-        "converged": True,
-        "fmax_eV_per_A": 0.04,
-        "fmax_target_eV_per_A": 0.05,
-        "force_calls": 100,
-        "coordinate_ang": np.array([0.0, 1.5, 3.0]),
-        "ion_coordinate": np.array([0.0, 0.5, 1.0]),
-        "energies_eV": energies,
-        "positions": np.arange(9.0).reshape(3, 1, 3),
-        "structure": Structure(
-            numbers=np.array([11]), positions=np.zeros((1, 3)), cell=np.eye(3) * 9
-        ),
-        "ion": 0,
-        "minima": (0, 2),
-        "images_below_ends": (),
-        "other_ion_displacement_ang": 0.0,
-        "theory": "toy",
-        "seed": 0,
-    }
-    return BarrierResult(**(fields | changes))
+    return replace(made_up.barrier([0.0, 0.4, 0.1]), **changes)
 
 
 NO_VALUE: dict[str, Any] = {

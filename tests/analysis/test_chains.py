@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import made_up
 import numpy as np
 import pytest
 
-from superionic.analysis.barriers import BarrierResult, read_profile
+from superionic.analysis.barriers import BarrierResult
 from superionic.analysis.chains import first_chain, join_at_end, mirrored
 from superionic.structures.errors import EvidenceError
 from superionic.structures.structure import Structure
@@ -19,41 +20,10 @@ def hop(
     key: str, start: list[float], end: list[float], energies: list[float], total: float = -5.0
 ) -> BarrierResult:
     """Make a converged hop of one ion whose images lie evenly on a straight line."""
-    values = np.array(energies)
-    fractions = np.linspace(0.0, 1.0, len(values))
-    line = np.array(start) + fractions[:, None] * (np.array(end) - np.array(start))
-    length = float(np.linalg.norm(np.array(end) - np.array(start)))
-    reading = read_profile(values)
-    return BarrierResult(
-        key=key,
-        site_types=("Na1", "Na2"),
-        mechanism="vacancy",
-        environment="bulk",
-        length_ang=length,
-        depth_ang=None,
-        direction=None,
-        verdict="converged",
-        reason="",
-        forward_barrier_eV=reading.forward_barrier_eV,
-        reverse_barrier_eV=reading.reverse_barrier_eV,
-        reaction_energy_eV=reading.reaction_energy_eV,
-        converged=True,
-        fmax_eV_per_A=0.04,
-        fmax_target_eV_per_A=0.05,
-        force_calls=10,
-        coordinate_ang=fractions * length,
-        ion_coordinate=fractions,
-        energies_eV=values,
-        positions=line[:, None, :],
-        structure=Structure(numbers=np.array([11]), positions=line[:1], cell=CELL),
-        ion=0,
-        minima=reading.minima,
-        images_below_ends=(),
-        other_ion_displacement_ang=0.0,
-        theory="emt",
-        seed=0,
-        start_energy_eV=total,
-    )
+    structure = Structure(numbers=np.array([11]), positions=np.array([start]), cell=CELL)
+    way = np.subtract(end, start).tolist()
+    made = made_up.barrier(energies, key=key, structure=structure, displacement=way)
+    return replace(made, start_energy_eV=total)
 
 
 def test_a_chain_walks_the_second_hop_backward() -> None:
@@ -89,16 +59,7 @@ def test_the_first_chain_shares_a_start_across_the_cell_boundary() -> None:
 
 def test_no_chain_without_evidence() -> None:
     good = hop("good", [0, 0, 0], [3, 0, 0], [0.0, 0.3, 0.1])
-    bad = replace(
-        good,
-        key="bad",
-        verdict="unconverged",
-        reason="stopped",
-        converged=False,
-        forward_barrier_eV=None,
-        reverse_barrier_eV=None,
-        reaction_energy_eV=None,
-    )
+    bad = made_up.valueless(replace(good, key="bad"))
     with pytest.raises(EvidenceError, match="no chain"):
         join_at_end(good, bad)
     with pytest.raises(EvidenceError, match="cannot share"):

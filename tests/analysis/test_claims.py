@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import combinations
 from math import comb
 
-import numpy as np
+import made_up
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,48 +21,11 @@ SWAPPED = {"supported": "contradicted", "contradicted": "supported", "undecided"
 
 def hop(forward: float, reverse: float | None = None) -> BarrierResult:
     reverse = forward if reverse is None else reverse
-    energies = np.array([0.0, forward, forward - reverse])
-    return BarrierResult(
-        key="h",
-        site_types=("Na1", "Na2"),
-        mechanism="vacancy",
-        environment="bulk",
-        length_ang=3.0,
-        depth_ang=None,
-        direction=None,
-        verdict="converged",
-        reason="",
-        forward_barrier_eV=forward,
-        reverse_barrier_eV=reverse,
-        reaction_energy_eV=forward - reverse,
-        converged=True,
-        fmax_eV_per_A=0.04,
-        fmax_target_eV_per_A=0.05,
-        force_calls=1,
-        coordinate_ang=np.arange(3.0),
-        ion_coordinate=np.arange(3) / 2,
-        energies_eV=energies,
-        positions=np.zeros((3, 1, 3)),
-        structure=None,
-        ion=0,
-        minima=(0, 2),
-        images_below_ends=(),
-        other_ion_displacement_ang=0.0,
-        theory="toy",
-        seed=0,
-    )
+    return made_up.barrier([0.0, forward, forward - reverse])
 
 
 def valueless(verdict: HopVerdict = "unconverged") -> BarrierResult:
-    return replace(
-        hop(0.3),
-        verdict=verdict,
-        reason="why",
-        forward_barrier_eV=None,
-        reverse_barrier_eV=None,
-        reaction_energy_eV=None,
-        converged=False,
-    )
+    return made_up.valueless(hop(0.3), verdict=verdict)
 
 
 def hops(*barriers: float) -> list[BarrierResult]:

@@ -8,10 +8,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import made_up
 import numpy as np
 import pytest
 
-from superionic.analysis.barriers import BarrierResult, read_profile
+from superionic.analysis.barriers import BarrierResult
 from superionic.analysis.claims import judge_claim
 from superionic.analysis.scans import scan_profile
 from superionic.structures.crystals import reference_crystal
@@ -38,54 +39,25 @@ def barrier(
 ) -> BarrierResult:
     """Make a synthetic converged hop of the first Na of the bulk or the slab."""
     structure = SLAB.structure if surface else BULK
-    ion = int(structure.indices("Na")[0])
-    fractions = np.linspace(0.0, 1.0, 5)
-    energies = np.array([0.0, 0.5 * peak, peak, 0.5 * peak, 0.02])
-    positions = np.repeat(structure.positions[None], 5, axis=0)
-    positions[:, ion] += fractions[:, None] * np.array(end)
-    reading = read_profile(energies)
-    return BarrierResult(
+    made = made_up.barrier(
+        [0.0, 0.5 * peak, peak, 0.5 * peak, 0.02],
         key=key,
-        site_types=("Na1", "Na2"),
-        mechanism="vacancy",
         environment="surface" if surface else "bulk",
-        length_ang=3.5,
         depth_ang=1.0 if surface else None,
         direction="lateral" if surface else None,
-        verdict="converged",
-        reason="",
-        forward_barrier_eV=reading.forward_barrier_eV,
-        reverse_barrier_eV=reading.reverse_barrier_eV,
-        reaction_energy_eV=reading.reaction_energy_eV,
-        converged=True,
-        fmax_eV_per_A=0.04,
-        fmax_target_eV_per_A=0.05,
-        force_calls=300,
-        coordinate_ang=3.5 * fractions,
-        ion_coordinate=fractions,
-        energies_eV=energies,
-        positions=positions,
         structure=structure,
-        ion=ion,
-        minima=reading.minima,
-        images_below_ends=(),
-        other_ion_displacement_ang=0.4,
-        theory="chgnet-0.3.0",
-        seed=0,
-        start_energy_eV=-600.0,
+        ion=int(structure.indices("Na")[0]),
+        displacement=end,
     )
+    return replace(made, theory="chgnet-0.3.0", start_energy_eV=-600.0)
 
 
 def rejected(key: str) -> BarrierResult:
     """Make a synthetic surface hop that has no barrier."""
-    return replace(
+    return made_up.valueless(
         barrier(key, 0.1, surface=True, end=(3.0, 0.0, 0.0)),
         verdict="other-basin",
         reason="Relaxing the end took ion 7 (Na2) to another site (Na1).",
-        forward_barrier_eV=None,
-        reverse_barrier_eV=None,
-        reaction_energy_eV=None,
-        converged=False,
     )
 
 

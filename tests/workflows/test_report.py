@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
+import made_up
 import numpy as np
 import pytest
 
@@ -111,36 +112,17 @@ def model(name: str = "path", *, atoms: int = 6, images: int = 5, seed: int = 0)
 
 
 def hop(verdict: HopVerdict = "converged", *, key: str = "h0", reason: str = "") -> BarrierResult:
-    ok = verdict == "converged"
-    path = model()
-    return BarrierResult(
+    return made_up.barrier(
+        [0.0, 0.1, 0.3, 0.1, 0.02],
         key=key,
-        site_types=("Na1", "Na2"),
-        mechanism="vacancy",
         environment="surface",
-        length_ang=3.4,
         depth_ang=1.25,
         direction="lateral",
         verdict=verdict,
         reason=reason,
-        forward_barrier_eV=0.3 if ok else None,
-        reverse_barrier_eV=0.28 if ok else None,
-        reaction_energy_eV=0.02 if ok else None,
-        converged=ok,
-        fmax_eV_per_A=0.04 if ok else 0.3,
-        fmax_target_eV_per_A=0.05,
-        force_calls=240,
-        coordinate_ang=np.linspace(0, 3, 5),
-        ion_coordinate=np.linspace(0, 1, 5),
-        energies_eV=np.array([0.0, 0.1, 0.3, 0.1, 0.02]),
-        positions=path.frames,
-        structure=path.structure,
+        structure=structure(),
         ion=0,
-        minima=(0, 4),
-        images_below_ends=(),
-        other_ion_displacement_ang=0.1,
-        theory="synthetic",
-        seed=0,
+        displacement=(1.8, 2.4, 0.0),
     )
 
 

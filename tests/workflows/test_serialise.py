@@ -7,10 +7,11 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import made_up
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -148,37 +149,9 @@ def test_structure_survives() -> None:
     assert back.pbc == (True, True, True)
 
 
-def barrier(**changes: Any) -> BarrierResult:
-    fields: dict[str, Any] = {
-        "key": "hop",
-        "site_types": ("Na1", "Na2"),
-        "mechanism": "vacancy",
-        "environment": "bulk",
-        "length_ang": 3.4,
-        "depth_ang": None,
-        "direction": None,
-        "verdict": "converged",
-        "reason": "",
-        "forward_barrier_eV": 0.3,
-        "reverse_barrier_eV": 0.2,
-        "reaction_energy_eV": 0.1,
-        "converged": True,
-        "fmax_eV_per_A": 0.04,
-        "fmax_target_eV_per_A": 0.05,
-        "force_calls": 240,
-        "coordinate_ang": np.linspace(0, 3, 7),
-        "ion_coordinate": np.linspace(0, 1, 7),
-        "energies_eV": np.array([0.0, 0.1, 0.2, 0.3, 0.2, 0.15, 0.1]),
-        "positions": np.random.default_rng(0).normal(size=(7, 84, 3)),
-        "structure": structure(),
-        "ion": 0,
-        "minima": (0, 6),
-        "images_below_ends": (),
-        "other_ion_displacement_ang": 0.1,
-        "theory": "emt",
-        "seed": 0,
-    }
-    return BarrierResult(**(fields | changes))
+def barrier() -> BarrierResult:
+    made = made_up.barrier([0.0, 0.1, 0.2, 0.3, 0.2, 0.15, 0.1])
+    return replace(made, positions=np.random.default_rng(0).normal(size=(7, 84, 3)))
 
 
 def test_barrier_result_survives_with_all_its_images() -> None:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import made_up
 import numpy as np
 import pytest
 
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def groups(synthetic: Any) -> tuple[BarrierGroup, BarrierGroup]:
+def groups() -> tuple[BarrierGroup, BarrierGroup]:
     bulk = (
-        synthetic.band([0.0, 0.30, 0.05], key="b0"),
-        synthetic.band([0.0, 0.40, 0.02], key="b1", site_types=("Na2", "Na3")),
-        synthetic.band([0.0, 9.0, 0.0], key="b2", verdict="unconverged", reason="Too few steps."),
-        synthetic.band([0.0, 8.0, 0.0], key="b3", verdict="other-basin", reason="It fell, far."),
+        made_up.barrier([0.0, 0.30, 0.05], key="b0"),
+        made_up.barrier([0.0, 0.40, 0.02], key="b1", site_types=("Na2", "Na3")),
+        made_up.barrier([0.0, 9.0, 0.0], key="b2", verdict="unconverged", reason="Too few steps."),
+        made_up.barrier([0.0, 8.0, 0.0], key="b3", verdict="other-basin", reason="It fell, far."),
     )
-    surface = (synthetic.band([0.0, 0.21, 0.0], key="s0", direction="lateral", depth_ang=1.2),)
+    surface = (made_up.barrier([0.0, 0.21, 0.0], key="s0", direction="lateral", depth_ang=1.2),)
     return BarrierGroup("bulk", bulk), BarrierGroup("surface", surface)
 
 
@@ -35,8 +36,8 @@ def heights(ax: Axes, gid: str) -> list[float]:
     return [float(y) for one in lines for y in np.asarray(one.get_ydata(), float)]
 
 
-def test_every_converged_barrier_is_drawn_and_no_other(synthetic: Any) -> None:
-    given = groups(synthetic)
+def test_every_converged_barrier_is_drawn_and_no_other() -> None:
+    given = groups()
     ax = barrier_distribution(given, verdict="undecided", fidelity="quick").axes[0]
     assert heights(ax, "bulk-forward") == pytest.approx([0.30, 0.40])
     assert heights(ax, "bulk-reverse") == pytest.approx([0.25, 0.38])
@@ -46,32 +47,32 @@ def test_every_converged_barrier_is_drawn_and_no_other(synthetic: Any) -> None:
     assert 0.4 < ax.get_ylim()[1] < 0.5
 
 
-def test_rejected_hops_are_counted_with_their_reason(synthetic: Any) -> None:
-    ax = barrier_distribution(groups(synthetic), verdict="undecided", fidelity="quick").axes[0]
+def test_rejected_hops_are_counted_with_their_reason() -> None:
+    ax = barrier_distribution(groups(), verdict="undecided", fidelity="quick").axes[0]
     texts = [t.get_text() for t in ax.texts]
     assert "2 of 4 hops converged\n1 end point left its basin\n1 not converged" in texts
     assert "1 of 1 hops converged" in texts
 
 
-def test_title_is_the_verdict_with_its_rule(synthetic: Any) -> None:
+def test_title_is_the_verdict_with_its_rule() -> None:
     figure = barrier_distribution(
-        groups(synthetic), verdict="B < A: undecided", rule="Medians differ.", fidelity="quick"
+        groups(), verdict="B < A: undecided", rule="Medians differ.", fidelity="quick"
     )
     ax = figure.axes[0]
     assert ax.get_title(loc="left") == "B < A: undecided"
     assert "Medians differ.\nsynthetic · quick" in [t.get_text() for t in ax.texts]
 
 
-def test_a_group_without_a_value_says_so(synthetic: Any) -> None:
-    empty = BarrierGroup("outward", (synthetic.band([0.0, 1.0, 0.0], verdict="failed"),))
+def test_a_group_without_a_value_says_so() -> None:
+    empty = BarrierGroup("outward", (made_up.barrier([0.0, 1.0, 0.0], verdict="failed"),))
     assert empty.median_eV is None
     ax = barrier_distribution([empty], verdict="undecided", fidelity="quick").axes[0]
     assert "no value" in [t.get_text() for t in ax.texts]
     assert not heights(ax, "outward-forward")
 
 
-def test_csv_holds_all_hops(synthetic: Any) -> None:
-    data = barrier_distribution_data(groups(synthetic), fidelity="quick")
+def test_csv_holds_all_hops() -> None:
+    data = barrier_distribution_data(groups(), fidelity="quick")
     rows = list(csv.DictReader(io.StringIO(data.to_csv())))
     assert [r["hop_key"] for r in rows] == ["b0", "b1", "b2", "b3", "s0"]
     assert [r["forward_barrier_eV"] for r in rows] == ["0.3", "0.4", "", "", "0.21"]

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import made_up
 import numpy as np
 import pytest
 
@@ -22,18 +23,18 @@ if TYPE_CHECKING:
 FAILED = (9, 10)
 
 
-def routes(synthetic: Any) -> tuple[RouteProfiles, ...]:
+def routes() -> tuple[RouteProfiles, ...]:
     return (
         RouteProfiles(
             "A",
             "inner channel",
             (
-                synthetic.scan("rigid", "A", 0.62),
-                synthetic.scan("relaxed", "A", 0.33, failed=FAILED),
-                synthetic.band(synthetic.dome(0.3)),
+                made_up.scan("rigid", "A", 0.62),
+                made_up.scan("relaxed", "A", 0.33, failed=FAILED),
+                made_up.barrier(made_up.dome(0.3)),
             ),
         ),
-        RouteProfiles("B", "surface", (synthetic.band([0.0, 0.1, -0.1, 0.2, 0.05]),)),
+        RouteProfiles("B", "surface", (made_up.barrier([0.0, 0.1, -0.1, 0.2, 0.05]),)),
     )
 
 
@@ -45,8 +46,8 @@ def texts(ax: Axes) -> list[str]:
     return [t.get_text() for t in ax.texts]
 
 
-def test_points_drawn_are_the_points_given(synthetic: Any) -> None:
-    given = routes(synthetic)
+def test_points_drawn_are_the_points_given() -> None:
+    given = routes()
     figure = migration_profiles(given, fidelity="quick")
     rigid, relaxed, band = figure.axes
     scan = given[0].profiles[0]
@@ -62,8 +63,8 @@ def test_points_drawn_are_the_points_given(synthetic: Any) -> None:
     ]
 
 
-def test_points_without_a_value_have_no_energy_but_a_cross(synthetic: Any) -> None:
-    ax = migration_profiles(routes(synthetic), fidelity="quick").axes[1]
+def test_points_without_a_value_have_no_energy_but_a_cross() -> None:
+    ax = migration_profiles(routes(), fidelity="quick").axes[1]
     drawn = np.asarray(line(ax, "A-points").get_ydata(), float)
     assert np.flatnonzero(np.isnan(drawn)).tolist() == list(FAILED)
     assert np.isnan(np.asarray(line(ax, "A-curve").get_ydata(), float)[list(FAILED)]).all()
@@ -72,22 +73,22 @@ def test_points_without_a_value_have_no_energy_but_a_cross(synthetic: Any) -> No
     assert any("19 of 21 points converged" in t and "B: not computed" in t for t in texts(ax))
 
 
-def test_barriers_theory_and_fidelity_are_written(synthetic: Any) -> None:
-    ax = migration_profiles(routes(synthetic), fidelity="quick").axes[2]
+def test_barriers_theory_and_fidelity_are_written() -> None:
+    ax = migration_profiles(routes(), fidelity="quick").axes[2]
     assert {"A  0.300 eV", "B  0.300 eV", "synthetic · quick"} <= set(texts(ax))
     written = " ".join(" ".join(texts(ax)).split())
     assert "B: converged, fmax 0.041 ≤ 0.05 eV/Å; 1 minimum on the way" in written
 
 
-def test_foot_of_a_climb_that_starts_on_the_way_is_shown(synthetic: Any) -> None:
-    ax = migration_profiles(routes(synthetic), fidelity="quick").axes[2]
+def test_foot_of_a_climb_that_starts_on_the_way_is_shown() -> None:
+    ax = migration_profiles(routes(), fidelity="quick").axes[2]
     climbs = [one for one in ax.lines if one.get_gid() == "climb"]
     assert len(climbs) == 1
     np.testing.assert_allclose(np.asarray(climbs[0].get_ydata()), [-0.1, -0.1, 0.2])
 
 
-def test_an_unconverged_band_is_named_and_not_drawn(synthetic: Any) -> None:
-    band = synthetic.band([0.0, 0.4, 0.0], verdict="unconverged", reason="Too few steps.")
+def test_an_unconverged_band_is_named_and_not_drawn() -> None:
+    band = made_up.barrier([0.0, 0.4, 0.0], verdict="unconverged", reason="Too few steps.")
     figure = migration_profiles([RouteProfiles("A", "bulk", (band,))], fidelity="quick")
     for one in figure.axes[0].lines:
         if str(one.get_gid()).startswith("A-"):
@@ -112,8 +113,8 @@ def test_images_at_one_path_length_are_joined_straight() -> None:
     assert smooth_curve(length, length, y)[1] is y
 
 
-def test_csv_holds_what_is_drawn(synthetic: Any) -> None:
-    given = routes(synthetic)
+def test_csv_holds_what_is_drawn() -> None:
+    given = routes()
     data = migration_profiles_data(given, fidelity="quick")
     rows = list(csv.DictReader(io.StringIO(data.to_csv())))
     assert len(rows) == 21 + 21 + 7 + 5
@@ -124,15 +125,15 @@ def test_csv_holds_what_is_drawn(synthetic: Any) -> None:
     assert band == given[0].profiles[2].energies_eV.tolist()
 
 
-def test_shared_energy_axis(synthetic: Any) -> None:
-    axes = migration_profiles(routes(synthetic), fidelity="q", shared_energy_axis=True).axes
+def test_shared_energy_axis() -> None:
+    axes = migration_profiles(routes(), fidelity="q", shared_energy_axis=True).axes
     assert len({ax.get_ylim() for ax in axes}) == 1
     assert axes[0].get_ylim()[1] > 0.62
 
 
-def test_refuses_nothing_and_two_of_a_kind(synthetic: Any) -> None:
+def test_refuses_nothing_and_two_of_a_kind() -> None:
     with pytest.raises(EvidenceError, match="at least one profile"):
         migration_profiles([], fidelity="quick")
-    scan = synthetic.scan("rigid", "A", 0.1)
+    scan = made_up.scan("rigid", "A", 0.1)
     with pytest.raises(EvidenceError, match="two profiles of one method"):
         RouteProfiles("A", "", (scan, scan))

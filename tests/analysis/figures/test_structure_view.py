@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import made_up
 import numpy as np
 import pytest
 from matplotlib.collections import PatchCollection
@@ -57,8 +58,8 @@ def test_camera_refuses_parallel_directions() -> None:
         camera(CELL, along=(0, 0, 1), up=(0, 0, 2))
 
 
-def test_near_shapes_are_painted_last(synthetic: Any) -> None:
-    figure = structure_view([ViewPanel("x", synthetic.structure())])
+def test_near_shapes_are_painted_last() -> None:
+    figure = structure_view([ViewPanel("x", made_up.tetrahedra())])
     ax = figure.axes[0]
     scene = Scene(np.eye(3), (0.0, 5.0))
     scene.sphere([0, 0, 5], 1.0, (1.0, 0.0, 0.0))
@@ -72,16 +73,16 @@ def test_near_shapes_are_painted_last(synthetic: Any) -> None:
     np.testing.assert_allclose(colours[1], [1.0, 0.0, 0.0])
 
 
-def test_path_is_drawn_where_it_runs(synthetic: Any) -> None:
-    structure = synthetic.structure()
+def test_path_is_drawn_where_it_runs() -> None:
+    structure = made_up.tetrahedra()
     panel = ViewPanel("x", structure, (path(structure),), along=(1, 0, 0), tilt_deg=(0.0, 0.0))
     drawn = line(structure_view([panel]).axes[0], "A")
     np.testing.assert_allclose(np.asarray(drawn.get_xdata()), path(structure).positions[:, 1])
     np.testing.assert_allclose(np.asarray(drawn.get_ydata()), path(structure).positions[:, 2])
 
 
-def test_every_atom_is_shown_once(synthetic: Any) -> None:
-    structure = synthetic.structure()
+def test_every_atom_is_shown_once() -> None:
+    structure = made_up.tetrahedra()
     visible = visible_of(ViewPanel("x", structure))
     assert sorted(visible.atoms.tolist()) == list(range(len(structure)))
     assert [s.number for s in visible.shapes] == [14, 15]
@@ -89,10 +90,8 @@ def test_every_atom_is_shown_once(synthetic: Any) -> None:
 
 
 @pytest.mark.parametrize("shift", [[0.0, 0.0, 0.0], [10.0, -11.0, 24.0], [-4.2, 3.0, 7.7]])
-def test_wrapping_keeps_polyhedra_whole_and_paths_inside(
-    synthetic: Any, shift: list[float]
-) -> None:
-    structure = synthetic.structure()
+def test_wrapping_keeps_polyhedra_whole_and_paths_inside(shift: list[float]) -> None:
+    structure = made_up.tetrahedra()
     moved = structure.with_positions(structure.positions + shift)
     visible = visible_of(ViewPanel("x", moved, (path(moved),)))
     middle = np.linalg.solve(CELL.T, visible.paths[0].mean(axis=0))
@@ -102,8 +101,8 @@ def test_wrapping_keeps_polyhedra_whole_and_paths_inside(
         np.testing.assert_allclose(arms, 1.62, atol=1e-9)
 
 
-def test_close_up_shows_what_is_near_only_images_included(synthetic: Any) -> None:
-    structure = synthetic.structure()
+def test_close_up_shows_what_is_near_only_images_included() -> None:
+    structure = made_up.tetrahedra()
     edge = structure.with_positions(structure.positions - structure.positions[9])
     visible = visible_of(ViewPanel("x", edge, (path(edge),), radius_ang=4.5))
     beads = visible.paths[0]
@@ -128,15 +127,15 @@ def test_molecules_are_drawn_with_bonds() -> None:
     )
 
 
-def test_vacuum_is_left_out_of_the_picture(synthetic: Any) -> None:
-    structure = synthetic.structure()
+def test_vacuum_is_left_out_of_the_picture() -> None:
+    structure = made_up.tetrahedra()
     tall = Structure(structure.numbers, structure.positions, np.diag([10.0, 11.0, 40.0]))
     bottom_top = visible_of(ViewPanel("x", tall, tilt_deg=(0.0, 0.0))).extent[2:]
     assert bottom_top[1] - bottom_top[0] < 8.0
 
 
-def test_csv_holds_atoms_and_beads(synthetic: Any) -> None:
-    structure = synthetic.structure()
+def test_csv_holds_atoms_and_beads() -> None:
+    structure = made_up.tetrahedra()
     panel = ViewPanel("x", structure, (path(structure),))
     rows = list(csv.DictReader(io.StringIO(structure_view_data([panel]).to_csv())))
     read = np.array([[float(r[k]) for k in ("x_ang", "y_ang", "z_ang")] for r in rows])
@@ -145,8 +144,8 @@ def test_csv_holds_atoms_and_beads(synthetic: Any) -> None:
     assert [r["kind"] for r in rows] == ["atom"] * 10 + ["path"] * 5
 
 
-def test_the_same_picture_each_time(synthetic: Any, tmp_path: Path) -> None:
-    structure = synthetic.structure()
+def test_the_same_picture_each_time(tmp_path: Path) -> None:
+    structure = made_up.tetrahedra()
     panels = [ViewPanel("a", structure, (path(structure),)), ViewPanel("b", structure)]
     data = structure_view_data(panels)
     one, two = (save_figure(structure_view(panels), tmp_path / n, data) for n in ("1", "2"))
@@ -154,8 +153,8 @@ def test_the_same_picture_each_time(synthetic: Any, tmp_path: Path) -> None:
     assert one.svg.read_bytes() == two.svg.read_bytes()
 
 
-def test_refuses(synthetic: Any) -> None:
-    structure = synthetic.structure()
+def test_refuses() -> None:
+    structure = made_up.tetrahedra()
     with pytest.raises(EvidenceError, match="at least one panel"):
         structure_view([])
     with pytest.raises(EvidenceError, match="close-up needs"):
