@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
+from ase.calculators.calculator import (
+    BaseCalculator,
+    CalculationFailed,
+    Calculator,
+    all_changes,
+)
 
 from superionic.structures.errors import NotConvergedError
 
@@ -36,7 +41,7 @@ class SharedCalculator(Calculator):
     Raises
     ------
     NotConvergedError
-        On evaluation: the engine returned an energy or a force that is not finite.
+        On evaluation: the engine failed, or returned an energy or a force that is not finite.
     """
 
     def __init__(self, engine: BaseCalculator, counter: CallCounter) -> None:
@@ -58,11 +63,17 @@ class SharedCalculator(Calculator):
         self.counter.calls += 1
         wanted = {"energy", "forces", *(properties or ())}
         wanted |= {"free_energy"} & set(self.implemented_properties)  # optimisers ask for it
-        results: dict[str, Any] = {
-            name: self.engine.get_property(name, bare)
-            # stress before forces: some engines then need not compute twice
-            for name in sorted(wanted, reverse=True)
-        }
+        try:
+            results: dict[str, Any] = {
+                name: self.engine.get_property(name, bare)
+                # stress before forces: some engines then need not compute twice
+                for name in sorted(wanted, reverse=True)
+            }
+        except CalculationFailed as error:
+            raise NotConvergedError(
+                f"The calculation of {bare.get_chemical_formula()} failed: {error}. Look at the "
+                "geometry, the charge and the multiplicity."
+            ) from error
         if not (np.isfinite(results["energy"]) and np.isfinite(results["forces"]).all()):
             raise NotConvergedError(
                 "The calculator returned an energy or force that is not finite; atoms have "
@@ -152,3 +163,132 @@ class CHGNetFixedCell(Calculator):
             self.results["stress"] = full.ravel()[[0, 4, 8, 5, 2, 1]]
         if "magmoms" in wanted:
             self.results["magmoms"] = np.asarray(prediction["m"], dtype=float)
+
+
+class GrimmeD2(Calculator):
+    """DFT-D2 alone (Grimme, doi 10.1002/jcc.20495), with the tables of torch-dftd, in 64 bits.
+
+    Parameters
+    ----------
+    functional
+        Whose global scaling factor to take: 0.75 for ``pbe``.
+    reach_ang
+        Pairs farther apart are left out, in angstrom.
+    """
+
+    implemented_properties = ["energy", "forces", "stress"]  # noqa: RUF012
+
+    def __init__(self, *, functional: str, reach_ang: float) -> None:
+        super().__init__()
+        import torch
+        from torch_dftd.dftd3_xc_params import get_dftd3_default_params
+        from torch_dftd.nn.dftd2_module import DFTD2Module
+
+        self.reach_ang = reach_ang
+        self.module = DFTD2Module(
+            get_dftd3_default_params("zero", functional, old=True),
+            cutoff=reach_ang,
+            dtype=torch.float64,
+            bidirectional=True,
+        )
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """Fill ``results`` with energy (eV) and, if asked for, forces and stress."""
+        import torch
+        from torch_dftd.functions.edge_extraction import calc_edge_index
+
+        super().calculate(atoms, properties, system_changes)
+        own = Atoms(self.atoms)
+        pos = torch.from_numpy(np.array(own.positions, dtype=float))
+        periodic = bool(np.any(own.pbc))
+        cell = torch.from_numpy(np.array(own.cell[:], dtype=float)) if periodic else None
+        pbc = torch.from_numpy(np.array(own.pbc))
+        edges, shifts = calc_edge_index(pos, cell, pbc, cutoff=self.reach_ang, bidirectional=True)
+        told: dict[str, Any] = {
+            "Z": torch.from_numpy(np.array(own.numbers, dtype=np.int64)),
+            "pos": pos,
+            "cell": cell,
+            "pbc": pbc,
+            "edge_index": edges,
+            "shift_pos": shifts if cell is None else torch.mm(shifts, cell),
+            "damping": "zero",
+        }
+        if {"forces", "stress"} & set(properties or ()):
+            found = self.module.calc_energy_and_forces(**told)[0]
+            self.results = {k: np.asarray(v, dtype=float) for k, v in found.items()}
+            self.results["energy"] = float(found["energy"])
+        else:
+            self.results = {"energy": float(self.module.calc_energy(**told)[0]["energy"])}
+
+
+class PySCFMolecule(Calculator):
+    """Kohn-Sham DFT of one molecule in free space with PySCF (doi 10.1063/5.0006074).
+
+    Density fitting; restricted for singlets, else unrestricted. The last density starts the next
+    calculation.
+
+    Parameters
+    ----------
+    functional, basis
+        As PySCF names them.
+    charge, spin_multiplicity
+        Total charge in e, and 2S + 1.
+
+    Raises
+    ------
+    NotConvergedError
+        On evaluation: the field did not become self-consistent.
+    """
+
+    implemented_properties = ["energy", "forces", "charges"]  # noqa: RUF012
+
+    def __init__(
+        self, *, functional: str, basis: str, charge: int = 0, spin_multiplicity: int = 1
+    ) -> None:
+        super().__init__()
+        self.functional, self.basis = functional, basis
+        self.charge, self.spin = charge, spin_multiplicity - 1
+        self._density: Any = None
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """Fill ``results`` with energy (eV), Mulliken charges (e) and forces if asked for."""
+        from ase.units import Bohr, Hartree
+        from pyscf import dft, gto
+
+        super().calculate(atoms, properties, system_changes)
+        own = Atoms(self.atoms)
+        molecule = gto.M(
+            atom=list(zip(own.get_chemical_symbols(), own.positions.tolist(), strict=True)),
+            basis=self.basis,
+            charge=self.charge,
+            spin=self.spin,
+            verbose=0,
+        )
+        kind = dft.UKS if self.spin else dft.RKS
+        field = kind(molecule, xc=self.functional).density_fit()
+        field.conv_tol = 1e-8
+        energy = field.kernel(dm0=self._density)
+        if not field.converged:
+            raise NotConvergedError(
+                f"PySCF did not reach a self-consistent field for {own.get_chemical_formula()} "
+                f"with charge {self.charge:+d} and multiplicity {self.spin + 1}. Check both, and "
+                "look at the geometry."
+            )
+        self._density = field.make_rdm1()
+        self.results = {
+            "energy": float(energy) * Hartree,
+            "charges": np.asarray(field.mulliken_pop(verbose=0)[1], dtype=float),
+        }
+        if "forces" in (properties or ()):
+            gradient = field.nuc_grad_method().kernel()
+            self.results["forces"] = -np.asarray(gradient, dtype=float) * Hartree / Bohr

@@ -10,7 +10,8 @@ import numpy as np
 from superionic.structures.depths import slab_faces, vacuum_axis
 from superionic.structures.errors import InvalidSlabError, TheoryError
 from superionic.structures.structure import Structure
-from superionic.workflows.theory import get_theory
+from superionic.workflows import dispersion
+from superionic.workflows.theory import PACKAGES, get_theory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,14 +28,14 @@ radii do not touch: the gap is a vacuum, not the space between two layers of a c
 LEAST_GAP_ANG = 2.5
 """Narrower gaps between planes of atoms are those of any crystal, in angstrom."""
 
-MODULES = {"chgnet": "chgnet", "sevennet": "sevenn", "emt": "ase", "lj": "ase"}
-"""Python package behind each code."""
+MODULES = {**PACKAGES, **dispersion.MODULES}
+"""Python package behind each code and each dispersion correction."""
 
 
 def missing_packages(theory: str) -> tuple[str, ...]:
     """Return the Python packages that a level of theory needs and that are not installed."""
     level = get_theory(theory)
-    needed = [MODULES[level.code], *(["dftd3"] if level.dispersion else [])]
+    needed = [MODULES[part] for part in (level.code, level.dispersion) if part]
     return tuple(name for name in needed if importlib.util.find_spec(name) is None)
 
 
@@ -73,6 +74,7 @@ def check_elements(theory: str, symbols: Sequence[str]) -> None:
             numbers=np.array([atomic_numbers[s] for s in distinct]),
             positions=np.arange(len(distinct))[:, None] * np.array([[3.0, 0.0, 0.0]]),
             cell=np.eye(3) * 3.0 * len(distinct),
+            pbc=(False, False, False),
         )
     )
 

@@ -1,7 +1,7 @@
 """Levels of theory by name: what computes energies and forces, and what it may be asked.
 
-Workflows take a name such as ``"chgnet-0.3.0"`` or ``"sevennet-l3i5+d3bj"`` and never a
-calculator class.
+Workflows take a name such as ``"chgnet-0.3.0"``, ``"sevennet-l3i5+d3bj"`` or ``"gfn1-xtb"``, and
+never a calculator class.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from superionic.structures.errors import TheoryError, UnknownElementError
+from superionic.workflows.dispersion import DISPERSIONS, check_dispersion, dispersion_calculator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,20 +26,57 @@ if TYPE_CHECKING:
 
     from superionic.structures.structure import Structure
 
-Code = Literal["chgnet", "sevennet", "emt", "lj"]
+Code = Literal["chgnet", "sevennet", "emt", "lj", "tblite", "pyscf"]
 
-CHGNET_MODELS = {"0.3.0": "0.3.0", "r2scan": "r2scan"}
-SEVENNET_MODELS = {"0": "7net-0", "l3i5": "7net-l3i5"}
-CUTOFFS_ANG = {"chgnet": 6.0, "sevennet": 5.0, "emt": 6.0, "lj": 10.0}
-"""Reach of one interaction in angstrom; a vacuum thinner than this lets images meet."""
+
+@dataclass(frozen=True)
+class _Level:
+    """What stands behind a name, dispersion left out."""
+
+    code: Code
+    model: str
+    functional: str = ""
+
+
+_LEVELS = {
+    "chgnet-0.3.0": _Level("chgnet", "0.3.0", "pbe"),
+    "chgnet-r2scan": _Level("chgnet", "r2scan", "r2scan"),
+    "sevennet-0": _Level("sevennet", "7net-0", "pbe"),
+    "sevennet-l3i5": _Level("sevennet", "7net-l3i5", "pbe"),
+    "gfn1-xtb": _Level("tblite", "GFN1-xTB", "gfn1-xtb"),
+    "gfn2-xtb": _Level("tblite", "GFN2-xTB", "gfn2-xtb"),
+    "pyscf-pbe": _Level("pyscf", "pbe", "pbe"),
+    "emt": _Level("emt", ""),
+    "lj": _Level("lj", ""),
+}
+CUTOFFS_ANG = {
+    "chgnet": 6.0, "sevennet": 5.0, "emt": 6.0, "lj": 10.0, "tblite": 10.0, "pyscf": 10.0,
+}  # fmt: skip
+"""Reach of one interaction in angstrom; a vacuum thinner than this lets images meet. Electrostatic
+forces of the quantum-chemical codes reach farther."""
 UNTRAINED = {
     "0.3.0": frozenset({"Po", "At", "Rn", "Fr", "Ra"}),
     "r2scan": frozenset({"Po", "At", "Rn", "Fr", "Ra", "Yb"}),
 }
 """Elements up to Pu that a CHGNet model takes in but was never trained on: 89 of the 94 occur in
 its data (doi 10.1038/s42256-023-00716-3); the reference energies of these are as initialised."""
-D3_FUNCTIONALS = {"chgnet-0.3.0": "pbe", "sevennet-0": "pbe", "sevennet-l3i5": "pbe"}
-"""Functional whose D3(BJ) parameters fit a model's training data."""
+D3_FUNCTIONALS = {
+    "chgnet-0.3.0": "pbe", "sevennet-0": "pbe", "sevennet-l3i5": "pbe", "pyscf-pbe": "pbe",
+}  # fmt: skip
+"""Functional whose dispersion parameters (D2, D3(BJ), D4) fit a level without any of its own."""
+PACKAGES = {
+    "chgnet": "chgnet", "sevennet": "sevenn", "tblite": "tblite", "pyscf": "pyscf",
+    "emt": "ase", "lj": "ase",
+}  # fmt: skip
+"""Python package behind each code."""
+HEAVIEST = {"tblite": 86, "pyscf": 36}
+"""Largest atomic number of the quantum-chemical codes: radon; krypton, up to which the basis set
+needs no core potential."""
+PYSCF_BASIS = "def2-svp"
+"""Basis set of the PySCF levels."""
+GAMMA_CELL_ANG = 8.0
+"""tblite samples a periodic structure at the centre of the Brillouin zone only: in a cell with a
+shorter lattice vector, in angstrom, that is too coarse for anything."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +86,15 @@ class Theory:
     Attributes
     ----------
     name : str
-        ``code-model`` with ``+d3bj`` where dispersion is added.
-    code : {"chgnet", "sevennet", "emt", "lj"}
+        ``code-model`` with ``+d2``, ``+d3bj`` or ``+d4`` where dispersion is added.
+    code : {"chgnet", "sevennet", "emt", "lj", "tblite", "pyscf"}
         Which code computes it.
     model : str
-        The code's own name of the model.
-    dispersion : {"", "d3bj"}
+        The code's own name of the model, method or functional.
+    dispersion : {"", "d2", "d3bj", "d4"}
         Added dispersion correction.
     functional : str
-        What the model was trained to reproduce; empty for toys.
+        What the model was trained to reproduce, or what it is; empty for toys.
     """
 
     name: str
@@ -64,17 +104,54 @@ class Theory:
     functional: str
 
     @property
+    def base(self) -> str:
+        """The name without its dispersion correction."""
+        return self.name.partition("+")[0]
+
+    @property
     def cutoff_ang(self) -> float:
         """Reach of a single interaction in angstrom (dispersion left out)."""
         return CUTOFFS_ANG[self.code]
 
-    def check(self, structure: Structure) -> None:
-        """Raise unless every element of the structure is known to this level of theory.
+    @property
+    def takes_charge(self) -> bool:
+        """Whether it knows of total charge and spin; potentials learnt from crystals do not."""
+        return self.code in ("tblite", "pyscf")
+
+    @property
+    def periodic(self) -> bool:
+        """Whether it can compute what repeats."""
+        return self.code != "pyscf"
+
+    @property
+    def needs_box(self) -> bool:
+        """Whether a molecule has to be put into a periodic box for it."""
+        return self.code in ("chgnet", "sevennet")
+
+    @property
+    def own_dispersion(self) -> bool:
+        """Whether dispersion is part of the method and cannot be told apart."""
+        return self.code == "tblite"
+
+    def check(self, structure: Structure, *, charge: int = 0, spin_multiplicity: int = 1) -> None:
+        """Raise unless this level of theory can compute a structure.
+
+        Parameters
+        ----------
+        structure
+            The atoms.
+        charge
+            Total charge in e.
+        spin_multiplicity
+            2S + 1.
 
         Raises
         ------
         UnknownElementError
             Names the unknown elements.
+        TheoryError
+            It takes no charge, or cannot compute a periodic structure, or this one is too small
+            for the one k point it has.
         """
         unknown = sorted(set(structure.symbols) - known_elements(self.name))
         if unknown:
@@ -82,27 +159,64 @@ class Theory:
                 f"{self.name} has no parameters for {', '.join(unknown)}. Choose another level of "
                 f"theory ({', '.join(theory_names())})."
             )
+        if self.dispersion:
+            check_dispersion(structure, self.dispersion)
+        self.check_charge(charge, spin_multiplicity)
+        if any(structure.pbc) and not self.periodic:
+            raise TheoryError(
+                f"{self.name} computes molecules in free space only, and this structure repeats "
+                f"(pbc={structure.pbc}). Choose a level of theory for periodic structures."
+            )
+        lengths = np.linalg.norm(structure.cell, axis=1)[list(structure.pbc)]
+        if self.code == "tblite" and len(lengths) and lengths.min() < GAMMA_CELL_ANG:
+            raise TheoryError(
+                f"{self.name} has one k point only, and the cell is {lengths.min():.2f} A long in "
+                f"one direction. Repeat it to at least {GAMMA_CELL_ANG:g} A."
+            )
 
-    def calculator(self) -> BaseCalculator:
-        """Return an ASE calculator; the model behind it is loaded once a process.
+    def check_charge(self, charge: int, spin_multiplicity: int = 1) -> None:
+        """Raise if charge or spin were asked of a level of theory that knows of neither.
 
         Raises
         ------
         TheoryError
-            The code is not installed.
+            It is a potential without charges.
         """
-        base = _base_calculator(self.code, self.model)
+        if (charge or spin_multiplicity != 1) and not self.takes_charge:
+            raise TheoryError(
+                f"{self.name} has no total charge or spin: a charge of {charge:+d} e with "
+                f"multiplicity {spin_multiplicity} would be computed as if it were neutral. "
+                "Choose gfn1-xtb, gfn2-xtb or pyscf-pbe."
+            )
+
+    def calculator(self, *, charge: int = 0, spin_multiplicity: int = 1) -> BaseCalculator:
+        """Return an ASE calculator; the model behind it is loaded once a process.
+
+        Parameters
+        ----------
+        charge
+            Total charge in e.
+        spin_multiplicity
+            2S + 1.
+
+        Raises
+        ------
+        TheoryError
+            The code is not installed, or takes no charge.
+        """
+        self.check_charge(charge, spin_multiplicity)
+        base = _base_calculator(self.code, self.model, charge, spin_multiplicity)
         if not self.dispersion:
             return base
         from ase.calculators.mixing import SumCalculator
 
-        return SumCalculator([base, _dispersion(D3_FUNCTIONALS[self.name.split("+")[0]])])
+        added = dispersion_calculator(self.dispersion, D3_FUNCTIONALS[self.base])
+        return SumCalculator([base, added])
 
 
 def theory_names() -> tuple[str, ...]:
-    """Return the names of all levels of theory, without their ``+d3bj`` variants."""
-    models = [f"chgnet-{m}" for m in CHGNET_MODELS] + [f"sevennet-{m}" for m in SEVENNET_MODELS]
-    return (*models, "emt", "lj")
+    """Return the names of all levels of theory, without their dispersion variants."""
+    return tuple(_LEVELS)
 
 
 def get_theory(name: str) -> Theory:
@@ -111,8 +225,7 @@ def get_theory(name: str) -> Theory:
     Parameters
     ----------
     name
-        ``chgnet-0.3.0``, ``chgnet-r2scan``, ``sevennet-0``, ``sevennet-l3i5``, ``emt`` or ``lj``;
-        the models trained on PBE also with ``+d3bj``.
+        One of `theory_names`; those in `D3_FUNCTIONALS` also with ``+d2``, ``+d3bj`` or ``+d4``.
 
     Raises
     ------
@@ -120,24 +233,23 @@ def get_theory(name: str) -> Theory:
         No such level; the message lists them.
     """
     base, plus, dispersion = name.partition("+")
-    if base not in theory_names() or (plus and dispersion != "d3bj"):
+    if base not in _LEVELS or (plus and dispersion not in DISPERSIONS):
         raise TheoryError(
-            f"Unknown level of theory '{name}'. Known: {', '.join(theory_names())}; with '+d3bj' "
-            f"also {', '.join(D3_FUNCTIONALS)}."
+            f"Unknown level of theory '{name}'. Known: {', '.join(theory_names())}; with "
+            f"{', '.join('+' + d for d in DISPERSIONS)} also {', '.join(D3_FUNCTIONALS)}."
         )
     if dispersion and base not in D3_FUNCTIONALS:
         raise TheoryError(
-            f"'{name}': D3(BJ) is parametrised here for models trained on PBE only "
-            f"({', '.join(D3_FUNCTIONALS)})."
+            f"'{name}': dispersion is parametrised here for PBE only "
+            f"({', '.join(D3_FUNCTIONALS)}); xTB has its own."
         )
-    code, _, model = base.partition("-")
-    functional = {"chgnet-r2scan": "r2scan"}.get(base, "pbe" if model else "")
+    level = _LEVELS[base]
     return Theory(
         name=name,
-        code=code,  # type: ignore[arg-type]
-        model={**CHGNET_MODELS, **SEVENNET_MODELS}.get(model, model),
+        code=level.code,
+        model=level.model,
         dispersion=dispersion,
-        functional=functional,
+        functional=level.functional,
     )
 
 
@@ -153,6 +265,8 @@ def known_elements(name: str) -> frozenset[str]:
         return frozenset(parameters)
     if theory.code == "lj":
         return frozenset(chemical_symbols[1:])
+    if theory.code in HEAVIEST:
+        return frozenset(chemical_symbols[1 : HEAVIEST[theory.code] + 1])
     if theory.code == "chgnet":
         return frozenset(chemical_symbols[1:95]) - UNTRAINED[theory.model]
     calculator: Any = _base_calculator(theory.code, theory.model)
@@ -178,7 +292,9 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def _base_calculator(code: Code, model: str) -> BaseCalculator:
+def _base_calculator(
+    code: Code, model: str, charge: int = 0, spin_multiplicity: int = 1
+) -> BaseCalculator:
     """Return the calculator of one code without dispersion."""
     if code == "emt":
         from ase.calculators.emt import EMT
@@ -188,7 +304,24 @@ def _base_calculator(code: Code, model: str) -> BaseCalculator:
         from ase.calculators.lj import LennardJones
 
         return LennardJones(sigma=1.0, epsilon=1.0, rc=10.0, smooth=True)
-    _require({"chgnet": "chgnet", "sevennet": "sevenn"}[code])
+    _require(PACKAGES[code])
+    if code == "tblite":
+        from tblite.ase import TBLite
+
+        open_shell = {"spin_polarization": 1.0} if spin_multiplicity > 1 else {}
+        return TBLite(
+            method=model,
+            charge=charge,
+            multiplicity=spin_multiplicity,
+            verbosity=0,
+            **open_shell,
+        )
+    if code == "pyscf":
+        from superionic.workflows.calculators import PySCFMolecule
+
+        return PySCFMolecule(
+            functional=model, basis=PYSCF_BASIS, charge=charge, spin_multiplicity=spin_multiplicity
+        )
     if code == "chgnet":
         from superionic.workflows.calculators import CHGNetFixedCell
 
@@ -215,14 +348,6 @@ def _load_sevennet(model: str, device: str) -> BaseCalculator:
         from sevenn.calculator import SevenNetCalculator
 
         return SevenNetCalculator(model=model, device=device)
-
-
-def _dispersion(functional: str) -> BaseCalculator:
-    """Return a D3(BJ) calculator (Grimme et al., doi 10.1002/jcc.21759)."""
-    _require("dftd3")
-    from dftd3.ase import DFTD3
-
-    return DFTD3(method=functional, damping="d3bj")
 
 
 def _require(module: str) -> None:

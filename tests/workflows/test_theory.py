@@ -19,6 +19,7 @@ from potentials import one_atom
 from superionic.structures.errors import SuperionicError, TheoryError, UnknownElementError
 from superionic.structures.structure import Structure
 from superionic.workflows import theory
+from superionic.workflows.dispersion import DISPERSIONS
 from superionic.workflows.theory import (
     D3_FUNCTIONALS,
     get_theory,
@@ -43,18 +44,21 @@ def salt() -> Atoms:
 
 
 def test_all_names_are_levels_of_theory() -> None:
-    assert {"chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "sevennet-l3i5", "emt", "lj"} == set(
-        theory_names()
-    )
+    assert set(theory_names()) == {
+        "chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "sevennet-l3i5", "gfn1-xtb", "gfn2-xtb",
+        "pyscf-pbe", "emt", "lj",
+    }  # fmt: skip
     for name in theory_names():
         level = get_theory(name)
         assert level.name == name
         assert level.dispersion == ""
         assert level.cutoff_ang > 3.0
     for name in D3_FUNCTIONALS:
-        level = get_theory(f"{name}+d3bj")
-        assert level.dispersion == "d3bj"
-        assert level.model == get_theory(name).model
+        for dispersion in DISPERSIONS:
+            level = get_theory(f"{name}+{dispersion}")
+            assert level.dispersion == dispersion
+            assert level.model == get_theory(name).model
+            assert level.base == name
 
 
 def test_what_a_model_was_trained_on() -> None:
@@ -71,7 +75,7 @@ def test_what_a_model_was_trained_on() -> None:
         "chgnet",
         "CHGNET-0.3.0",
         "chgnet-0.4",
-        "chgnet-0.3.0+d2",
+        "chgnet-0.3.0+d1",
         "chgnet-0.3.0+",
         "chgnet-0.3.0+d3bj+d3bj",
         "+d3bj",
@@ -85,7 +89,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(name: str) -> None:
     assert "sevennet-l3i5" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["chgnet-r2scan+d3bj", "emt+d3bj", "lj+d3bj"])
+@pytest.mark.parametrize("name", ["chgnet-r2scan+d3bj", "emt+d2", "lj+d3bj", "gfn1-xtb+d4"])
 def test_dispersion_only_where_it_is_parametrised(name: str) -> None:
     with pytest.raises(TheoryError, match="PBE only"):
         get_theory(name)
@@ -130,6 +134,84 @@ def test_known_elements_pass() -> None:
     assert "Na" not in known_elements("emt")
     assert {"Na", "Zr", "Si", "P", "O", "Yb"} <= known_elements("chgnet-0.3.0")
     assert len(known_elements("chgnet-0.3.0")) == 89  # as its paper says
+
+
+# ---- charge, spin, boundaries
+
+
+@pytest.mark.parametrize("name", ["chgnet-0.3.0", "sevennet-0+d3bj", "emt"])
+def test_potentials_take_no_charge(name: str) -> None:
+    atom = one_atom((0.0, 0.0, 0.0), symbol=13)
+    with pytest.raises(TheoryError, match=r"charge of \+1 e .* as if it were neutral"):
+        get_theory(name).check(atom, charge=1)
+    with pytest.raises(TheoryError, match="gfn1-xtb"):
+        get_theory(name).calculator(spin_multiplicity=3)
+
+
+def test_one_k_point_needs_a_large_cell() -> None:
+    small = Structure.from_ase(bulk("NaCl", "rocksalt", a=5.64, cubic=True))
+    with pytest.raises(TheoryError, match=r"one k point only.*5\.64 A"):
+        get_theory("gfn1-xtb").check(small)
+    get_theory("gfn1-xtb").check(small.repeat((2, 2, 2)))
+
+
+def test_molecules_only() -> None:
+    with pytest.raises(TheoryError, match="free space only"):
+        get_theory("pyscf-pbe").check(Structure.from_ase(bulk("Si", "diamond", a=5.4)))
+    with pytest.raises(UnknownElementError, match="Rb"):
+        get_theory("pyscf-pbe").check(one_atom((0.0, 0.0, 0.0), symbol=37))
+
+
+@needs("tblite")
+def test_xtb_against_its_own_numbers_with_charge_and_spin() -> None:
+    """Water as in the manual of tblite; an ion; oxygen is a triplet (spin-polarised xTB)."""
+    water = Structure.from_ase(Atoms(molecule("H2O"), cell=np.eye(3) * 10))
+    for name, expected in (("gfn2-xtb", -137.96777594), ("gfn1-xtb", -156.96750590)):
+        atoms = water.to_ase()
+        atoms.calc = get_theory(name).calculator()
+        assert atoms.get_potential_energy() == pytest.approx(expected, abs=2e-3)
+        assert atoms.get_charges().sum() == pytest.approx(0.0, abs=1e-6)
+        atoms.calc = get_theory(name).calculator(charge=1, spin_multiplicity=2)
+        # measured 12.6 eV; ionisation energies of plain xTB lie about 5 eV too high
+        assert 11.0 < atoms.get_potential_energy() - expected < 21.0
+        assert atoms.get_charges().sum() == pytest.approx(1.0, abs=1e-6)
+    triplet, singlet = molecule("O2"), molecule("O2")
+    triplet.calc = get_theory("gfn1-xtb").calculator(spin_multiplicity=3)
+    singlet.calc = get_theory("gfn1-xtb").calculator()
+    assert triplet.get_potential_energy() < singlet.get_potential_energy()
+
+
+@needs("tblite")
+def test_periodic_xtb_does_not_see_how_often_a_large_cell_is_repeated() -> None:
+    """A molecule in a box and two in a box twice as long: the same energy each."""
+    one = molecule("CH4", cell=[9.0, 9.0, 9.0], pbc=True)
+    energies = []
+    for atoms in (one, one * (1, 1, 2)):
+        get_theory("gfn1-xtb").check(Structure.from_ase(atoms))
+        atoms.calc = get_theory("gfn1-xtb").calculator()
+        energies.append(atoms.get_potential_energy() / len(atoms))
+    assert energies[0] == pytest.approx(energies[1], abs=1e-5)
+
+
+@needs("pyscf")
+def test_pyscf_forces_are_slopes_and_the_cation_is_higher() -> None:
+    atoms = molecule("H2")
+    atoms.calc = get_theory("pyscf-pbe").calculator()
+    force = atoms.get_forces()[0, 2]
+    step = np.zeros((2, 3))
+    step[0, 2] = 1e-3
+    energies = []
+    for sign in (1, -1):
+        moved = atoms.copy()
+        moved.positions += sign * step
+        moved.calc = get_theory("pyscf-pbe").calculator()
+        energies.append(moved.get_potential_energy())
+    assert force == pytest.approx((energies[1] - energies[0]) / 2e-3, abs=1e-3)
+    ion = molecule("H2")
+    ion.calc = get_theory("pyscf-pbe").calculator(charge=1, spin_multiplicity=2)
+    ionisation = ion.get_potential_energy() - atoms.get_potential_energy()
+    assert ionisation == pytest.approx(16.3, abs=0.3)  # vertical; measured 15.4 adiabatic
+    assert ion.calc.results["charges"].sum() == pytest.approx(1.0, abs=1e-6)
 
 
 # ---- calculators

@@ -7,11 +7,16 @@ from superionic.workflows.commands.console import Cell, emit_json, emit_table, s
 
 def show_theories(*, as_json: bool) -> None:
     """List the levels of theory and whether their codes are installed."""
+    from superionic.workflows.dispersion import DISPERSIONS
     from superionic.workflows.preflight import missing_packages
     from superionic.workflows.theory import D3_FUNCTIONALS, get_theory, theory_names
 
-    names = [n for base in theory_names() for n in (base, f"{base}+d3bj")]
-    levels = {n: get_theory(n) for n in names if n.split("+")[0] in D3_FUNCTIONALS or "+" not in n}
+    names = [
+        name
+        for base in theory_names()
+        for name in (base, *(f"{base}+{d}" for d in DISPERSIONS if base in D3_FUNCTIONALS))
+    ]
+    levels = {name: get_theory(name) for name in names}
     missing = {name: missing_packages(name) for name in levels}
     if as_json:
         emit_json(
