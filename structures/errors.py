@@ -22,6 +22,18 @@ class StructureFileError(SuperionicError, ValueError):
     """A structure file is missing, truncated or in a format that cannot be read."""
 
 
+class UnknownMoleculeError(SuperionicError, LookupError):
+    """No packaged molecule goes by that name."""
+
+
+class ConformerError(SuperionicError, RuntimeError):
+    """No three-dimensional geometry of a molecule was found."""
+
+
+class AdsorptionError(SuperionicError, ValueError):
+    """A molecule does not fit on a slab, or no clash-free place for it was found."""
+
+
 class InvalidSlabError(SuperionicError, ValueError):
     """A slab is polar, non-stoichiometric or too thin in vacuum, and was not declared so."""
 
@@ -44,6 +56,10 @@ class TheoryError(SuperionicError, ValueError):
 
 class ProtocolError(SuperionicError, ValueError):
     """A protocol file has an unknown, missing or ill-typed setting."""
+
+
+class DeckError(SuperionicError, ValueError):
+    """Input files of a DFT code ask for something wrong, or cannot be written or read."""
 
 
 class NotConvergedError(SuperionicError, RuntimeError):

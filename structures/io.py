@@ -126,7 +126,7 @@ def write_structure(structure: Structure | DisorderedStructure, path: str | Path
             if isinstance(structure, Structure):
                 structure = DisorderedStructure.from_structure(structure)
             text = format_cif(structure, file.stem)
-    _write_atomic(file, text)
+    write_text_atomic(file, text)
 
 
 def _existing(path: str | Path) -> Path:
@@ -262,7 +262,7 @@ def _format_poscar(structure: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write_atomic(file: Path, text: str) -> None:
+def write_text_atomic(file: Path, text: str) -> None:
     """Write through a temporary file in the same folder; never leave half a file."""
     temporary = ""
     try:

@@ -1,0 +1,113 @@
+"""Molecules by name, from SMILES or from a file; boxes around them.
+
+Packaged are the molecules of liquid and polymer electrolytes: solvents, plastic crystals, anions
+and their salts. Each has its geometry, level of theory and remarks in ``data/molecules.sdf``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from superionic.structures.conformers import Conformer, find_conformers, molecule_from_smiles
+from superionic.structures.errors import UnknownMoleculeError
+from superionic.structures.molecule import (
+    Molecule,
+    boxed,
+    check_box,
+    framed,
+    image_separation,
+    torsion_deg,
+)
+from superionic.structures.molecule_files import (
+    from_structure,
+    parse_sdf,
+    read_molecule,
+    write_molecule,
+)
+
+__all__ = [
+    "Conformer", "Molecule", "boxed", "check_box", "find_conformers", "framed", "from_structure",
+    "image_separation", "molecule_from_smiles", "read_molecule", "reference_molecule",
+    "reference_molecules", "rotamer", "torsion_deg", "write_molecule",
+]  # fmt: skip
+
+_ALIASES = {
+    "sn": "succinonitrile-gauche",
+    "sn-gauche": "succinonitrile-gauche",
+    "sn-trans": "succinonitrile-trans",
+    "succinonitrile": "succinonitrile-gauche",
+    "tfsi": "tfsi-trans",
+    "tfsi-": "tfsi-trans",
+    "ntf2": "tfsi-trans",
+    "tfsa": "tfsi-trans",
+    "perchlorate": "clo4",
+    "clo4-": "clo4",
+    "li": "li+",
+    "na": "na+",
+    "ethylene carbonate": "ec",
+    "propylene carbonate": "pc",
+    "fluoroethylene carbonate": "fec",
+    "monoglyme": "g1",
+    "dme": "g1",
+    "diglyme": "g2",
+    "triglyme": "g3",
+    "tetraglyme": "g4",
+}
+
+
+def reference_molecules() -> tuple[str, ...]:
+    """Return the names of the packaged molecules."""
+    return tuple(_packaged())
+
+
+def reference_molecule(name: str) -> Molecule:
+    """Return a packaged molecule.
+
+    Parameters
+    ----------
+    name
+        One of `reference_molecules`, or another usual name of it; case does not matter. Where
+        conformers are packaged apart, the plain name means the one of lower energy in free space:
+        ``succinonitrile`` the gauche, ``tfsi`` the trans.
+
+    Raises
+    ------
+    UnknownMoleculeError
+        No molecule goes by that name; names the nearest.
+    """
+    word = name.strip().lower()
+    known = _packaged()
+    found = known.get(_ALIASES.get(word, word))
+    if found is None:
+        near = difflib.get_close_matches(word, [*known, *_ALIASES], n=3, cutoff=0.6)
+        guess = f" Did you mean {' or '.join(repr(w) for w in near)}?" if near else ""
+        raise UnknownMoleculeError(
+            f"No packaged molecule is called {name!r}.{guess} There are {', '.join(known)}; any "
+            "other comes from its SMILES (`molecule_from_smiles`) or a file (`read_molecule`)."
+        )
+    return found
+
+
+def rotamer(angle_deg: float) -> Literal["trans", "gauche+", "gauche-", "cis"]:
+    """Return the class of a torsion: within 60 degrees of 180, of +-60, or below 30.
+
+    Parameters
+    ----------
+    angle_deg
+        The torsion in degrees, any period.
+    """
+    angle = (angle_deg + 180.0) % 360.0 - 180.0
+    if abs(angle) >= 120.0:
+        return "trans"
+    if abs(angle) < 30.0:
+        return "cis"
+    return "gauche+" if angle > 0 else "gauche-"
+
+
+@cache
+def _packaged() -> dict[str, Molecule]:
+    text = files("superionic.structures").joinpath("data/molecules.sdf").read_text("utf-8")
+    return {molecule.name: molecule for molecule in parse_sdf(text, "molecules.sdf")}
