@@ -22,7 +22,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,6 +40,7 @@ from superionic.workflows.theory import get_theory
 if TYPE_CHECKING:
     from ase.calculators.calculator import BaseCalculator
     from ase.mep import NEB
+    from numpy.typing import NDArray
 
 MAX_STEPS = 1000
 
@@ -97,7 +98,9 @@ def ours(hop: Hop, calculator: BaseCalculator, settings: BarrierSettings, ends: 
     )
 
 
-def true_force(positions: Any, structure: Structure, calculator: BaseCalculator) -> float:
+def true_force(
+    positions: NDArray[np.float64], structure: Structure, calculator: BaseCalculator
+) -> float:
     """Return the largest force on any atom at a saddle, eV/angstrom; not counted."""
     atoms = shared_atoms(structure.with_positions(positions), calculator, CallCounter())
     return float(np.linalg.norm(atoms.get_forces(), axis=1).max())

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from superionic.analysis.barriers import (
     BarrierResult,
@@ -74,7 +74,7 @@ def test_minima_inside(energies: list[float], expected: tuple[int, ...]) -> None
 
 
 @pytest.mark.parametrize("energies", [[], [0.1], [0.0, np.nan, 0.1], [[0.0, 1.0], [1.0, 0.0]]])
-def test_a_profile_needs_two_finite_energies(energies: Any) -> None:
+def test_a_profile_needs_two_finite_energies(energies: ArrayLike) -> None:
     with pytest.raises(EvidenceError, match="two finite energies"):
         read_profile(energies)
 

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -49,7 +49,7 @@ class Everything:
     ends: Ends = field(default_factory=Ends)
 
 
-FULL: dict[str, Any] = {
+FULL: dict[str, object] = {
     "number": 2,
     "count": 3,
     "on": True,
@@ -117,7 +117,7 @@ def test_partial_table_keeps_the_defaults_of_its_place() -> None:
         ({"ends": {"relax": {"fmax": -1.0}}}, ["ends relax: fmax must be positive"]),
     ],
 )
-def test_build_names_every_mistake(change: dict[str, Any], words: list[str]) -> None:
+def test_build_names_every_mistake(change: dict[str, object], words: list[str]) -> None:
     with pytest.raises(ProtocolError) as caught:
         build(Everything, FULL | change, where="file.toml [all]")
     for word in ["file.toml [all]", *words]:
@@ -130,7 +130,7 @@ def test_build_names_a_missing_key() -> None:
         build(Everything, table)
 
 
-SCALARS: st.SearchStrategy[Any] = (
+SCALARS: st.SearchStrategy[bool | int | float | str] = (
     st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
@@ -144,7 +144,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), VALUES))
-def test_dump_reads_back_the_same(table: dict[str, Any]) -> None:
+def test_dump_reads_back_the_same(table: dict[str, object]) -> None:
     text = dump_toml(table)
     back = tomllib.loads(text)
     assert back == table
@@ -211,7 +211,7 @@ def test_resolved_text_stands_alone_and_never_changes(folder: Path) -> None:
 
 def test_protocol_is_read_only(folder: Path) -> None:
     protocol = load_protocol(folder / "child.toml")
-    relax: Any = protocol.settings["relax"]
+    relax = protocol.settings["relax"]
     with pytest.raises(TypeError):
         relax["fmax"] = 1.0
     with pytest.raises(FrozenInstanceError):

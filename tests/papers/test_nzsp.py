@@ -14,6 +14,7 @@ import pytest
 
 from superionic.analysis.barriers import BarrierResult
 from superionic.analysis.claims import judge_claim
+from superionic.analysis.figures import style
 from superionic.analysis.scans import scan_profile
 from superionic.structures.crystals import reference_crystal
 from superionic.structures.ordering import primitive
@@ -188,8 +189,14 @@ def test_chains_of_both_routes(protocol: NzspProtocol) -> None:
     ],
 )
 def test_report_says_what_was_computed(
-    protocol: NzspProtocol, tmp_path: Path, peaks: list[float], state: str, ok: bool
+    protocol: NzspProtocol,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    peaks: list[float],
+    state: str,
+    ok: bool,
 ) -> None:
+    monkeypatch.setattr(style, "DPI", 40)  # coarse pictures, drawn as the fine ones are
     made = comparison(protocol, peaks)
     summary = write_nzsp_report(
         tmp_path, protocol=protocol, protocol_text="x = 1", comparisons=[made], task_keys=[]

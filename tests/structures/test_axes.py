@@ -5,6 +5,7 @@ import pytest
 from ase.build import bulk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import nasicon
 from scipy.spatial.transform import Rotation
 
 from superionic.structures.axes import (
@@ -29,11 +30,6 @@ UNIMODULAR = [
         [[2, 1, 0], [1, 1, 0], [-1, 0, 1]],
     )
 ]
-
-
-def nasicon() -> Structure:
-    """Na4Zr2Si3O12 in its hexagonal cell."""
-    return reference_crystal("na4zr2si3o12").structure.to_structure()
 
 
 def turned(structure: Structure, seed: int) -> tuple[Structure, np.ndarray]:

@@ -8,6 +8,7 @@ from ase.build import bulk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from samples import turned
 
 from superionic.structures.crystals import reference_crystal
 from superionic.structures.errors import (
@@ -30,20 +31,6 @@ def lattice(name: str, kind: str, a: float, cubic: bool = False) -> Structure:
 
 def crystal(name: str) -> Structure:
     return reference_crystal(name).structure.to_structure()
-
-
-def turned(structure: Structure, seed: int) -> Structure:
-    """Turn, shift and permute a structure at random."""
-    rng = np.random.default_rng(seed)
-    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-    turn *= np.sign(np.linalg.det(turn))
-    moved = Structure(
-        numbers=structure.numbers,
-        positions=structure.positions @ turn + rng.normal(size=3),
-        cell=structure.cell @ turn,
-        labels=structure.labels,
-    )
-    return moved.take(rng.permutation(len(moved)))
 
 
 def surroundings(hop: Hop) -> list[np.ndarray]:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -131,7 +130,9 @@ def test_lowest_energy_against_pymatgen() -> None:
     foreign = expand(crystal, (1, 1, 2)).to_pymatgen()
     foreign.add_oxidation_state_by_element({"Ca": 2, "Cl": -1})
     ordering = OrderDisorderedStructureTransformation(algo=2)
-    theirs: Any = ordering.apply_transformation(foreign, return_ranked_list=3)
+    theirs: list[dict[str, float]] = ordering.apply_transformation(  # type: ignore[assignment]
+        foreign, return_ranked_list=3
+    )
     ours = ordered_candidates(crystal, supercell=(1, 1, 2), count=1)
     assert ours[0].ewald_energy_eV == pytest.approx(theirs[0]["energy"], abs=1e-4)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import networkx  # type: ignore[import-untyped]
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 from ase.build import bulk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import nasicon
 
 from superionic.structures.crystals import reference_crystal
 from superionic.structures.errors import InvalidHopError, NoHopFoundError
@@ -19,10 +19,6 @@ from superionic.structures.hops import find_hops
 from superionic.structures.network import HopNetwork, hop_network
 from superionic.structures.routes import Route, build_route, match_hops, sample_route
 from superionic.structures.structure import Structure
-
-
-def nasicon() -> Structure:
-    return reference_crystal("na4zr2si3o12").structure.to_structure()
 
 
 def check(route: Route, network: HopNetwork) -> None:
@@ -204,22 +200,17 @@ def bulk_hop() -> Hop:
     return find_hops(nasicon())[0]
 
 
-def surface_hop(hop: Hop, **changes: Any) -> Hop:
-    values: dict[str, Any] = {"depth_ang": 1.0, "direction": "lateral"}
-    return replace(hop, **{**values, **changes})
-
-
 def test_hops_match_by_site_types_and_length_either_way_round(bulk_hop: Hop) -> None:
-    good = surface_hop(bulk_hop)
-    turned = surface_hop(bulk_hop, site_types=bulk_hop.site_types[::-1])
-    longer = surface_hop(
-        bulk_hop,
+    good = replace(bulk_hop, depth_ang=1.0, direction="lateral")
+    turned = replace(good, site_types=bulk_hop.site_types[::-1])
+    longer = replace(
+        good,
         displacement=1.2 * bulk_hop.displacement,
         length_ang=1.2 * bulk_hop.length_ang,
     )
-    other = surface_hop(bulk_hop, site_types=("Na1", "Na3"))
-    steep = surface_hop(bulk_hop, direction="outward")
-    deep = surface_hop(bulk_hop, depth_ang=6.0)
+    other = replace(good, site_types=("Na1", "Na3"))
+    steep = replace(good, direction="outward")
+    deep = replace(good, depth_ang=6.0)
     matched = match_hops([bulk_hop], [good, turned, longer, other, steep, deep])
     assert matched.bulk == (bulk_hop,)
     assert matched.surface == (good, turned)

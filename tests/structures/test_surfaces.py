@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from ase.build import bulk, fcc100, fcc111, surface
 from ase.neighborlist import neighbor_list
-from ase.spacegroup import crystal as ase_crystal
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import nasicon, rock_salt, rutile
 from scipy.spatial.transform import Rotation
 
 from superionic.structures.crystals import reference_crystal
@@ -30,21 +32,6 @@ A_AL = 4.05
 
 def aluminium() -> Structure:
     return Structure.from_ase(bulk("Al", "fcc", a=A_AL))
-
-
-def rock_salt() -> Structure:
-    return Structure.from_ase(bulk("NaCl", "rocksalt", a=5.64))
-
-
-def rutile() -> Structure:
-    basis = [(0, 0, 0), (0.305, 0.305, 0)]
-    return Structure.from_ase(
-        ase_crystal(["Ti", "O"], basis, spacegroup=136, cellpar=[4.594, 4.594, 2.959, 90, 90, 90])
-    )
-
-
-def nasicon() -> Structure:
-    return reference_crystal("na4zr2si3o12").structure.to_structure()
 
 
 def disguised(structure: Structure, seed: int) -> Structure:
@@ -305,10 +292,12 @@ def test_partial_repeats_of_an_ordered_crystal_are_declared() -> None:
     crystal, _ = mixed()
     worst = max(terminations(crystal, (0, 0, 1)), key=lambda t: not t.stoichiometric)
     assert not worst.stoichiometric
-    options = {"miller": (0, 0, 1), "layers": 3, "termination": worst.index, "allow_polar": True}
+    cut = partial(
+        build_slab, crystal, miller=(0, 0, 1), layers=3, termination=worst.index, allow_polar=True
+    )
     with pytest.raises(InvalidSlabError, match="multiple of 2 layers"):
-        build_slab(crystal, **options)  # type: ignore[arg-type]
-    slab = build_slab(crystal, **options, allow_nonstoichiometric=True)  # type: ignore[arg-type]
+        cut()
+    slab = cut(allow_nonstoichiometric=True)
     assert not slab.stoichiometric
 
 
@@ -340,13 +329,12 @@ def test_thiophosphates_stay_whole(name: str, miller: tuple[int, int, int]) -> N
 
 
 def test_cut_of_another_kind_on_top_is_declared() -> None:
-    options = {"miller": (0, 0, 1), "layers": 3, "allow_polar": True}
+    cut = partial(
+        build_slab, nasicon(), miller=(0, 0, 1), layers=3, termination=0, allow_polar=True
+    )
     with pytest.raises(InvalidSlabError, match="allow_nonstoichiometric"):
-        build_slab(nasicon(), **options, termination=0, top_termination=1)  # type: ignore[arg-type]
-    slab = build_slab(
-        nasicon(), **options, termination=0, top_termination="Na+SiO4|Zr",  # type: ignore[arg-type]
-        allow_nonstoichiometric=True,
-    )  # fmt: skip
+        cut(top_termination=1)
+    slab = cut(top_termination="Na+SiO4|Zr", allow_nonstoichiometric=True)
     assert not slab.stoichiometric
     assert slab.termination == "Na+SiO4|Zr"
     assert slab.net_charge_e != 0.0

@@ -4,34 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ase.build import bulk
+from samples import rock_salt, turned
 
 from superionic.structures.crystals import reference_crystal
-from superionic.structures.structure import Structure, distance_matrix
+from superionic.structures.structure import distance_matrix
 from superionic.structures.symmetry import primitive_cell, site_action, symmetry_operations
-
-
-def rock_salt(cubic: bool = True) -> Structure:
-    return Structure.from_ase(bulk("NaCl", "rocksalt", a=5.64, cubic=cubic))
-
-
-def turned(structure: Structure, seed: int) -> Structure:
-    """Turn, shift and permute a structure at random."""
-    rng = np.random.default_rng(seed)
-    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-    turn *= np.sign(np.linalg.det(turn))
-    moved = Structure(
-        numbers=structure.numbers,
-        positions=structure.positions @ turn + rng.normal(size=3),
-        cell=structure.cell @ turn,
-        labels=structure.labels,
-    )
-    return moved.take(rng.permutation(len(moved)))
 
 
 @pytest.mark.parametrize(("cubic", "count"), [(False, 48), (True, 192)])
 def test_number_of_operations_of_rock_salt(cubic: bool, count: int) -> None:
-    assert len(symmetry_operations(rock_salt(cubic))) == count
+    assert len(symmetry_operations(rock_salt(cubic=cubic))) == count
 
 
 def test_operations_send_atoms_to_atoms_of_the_same_element() -> None:
@@ -76,7 +58,7 @@ def test_orbits_agree_with_pymatgen() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_primitive_cell_of_a_turned_supercell(seed: int) -> None:
-    given = turned(rock_salt().repeat((2, 1, 1)), seed)
+    given = turned(rock_salt(cubic=True).repeat((2, 1, 1)), seed)
     primitive = primitive_cell(given)
     assert primitive.copies == 8
     assert len(primitive.structure) == 2
@@ -103,7 +85,7 @@ def test_primitive_cell_of_nasicon_keeps_labels() -> None:
 
 def test_noise_is_averaged() -> None:
     rng = np.random.default_rng(1)
-    exact = rock_salt().repeat((2, 2, 2))
+    exact = rock_salt(cubic=True).repeat((2, 2, 2))
     noisy = exact.with_positions(exact.positions + rng.normal(0, 0.003, exact.positions.shape))
     primitive = primitive_cell(noisy)
     assert primitive.copies == 32

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from ase.spacegroup import crystal as ase_crystal
+from samples import rock_salt, rutile
 
 from superionic.structures.crystals import reference_crystal
 from superionic.structures.errors import InvalidSlabError
@@ -17,17 +18,6 @@ def fluorite() -> Structure:
     return Structure.from_ase(
         ase_crystal(["Ca", "F"], basis, spacegroup=225, cellpar=[5.46] * 3 + [90] * 3)
     )
-
-
-def rutile() -> Structure:
-    basis = [(0, 0, 0), (0.305, 0.305, 0)]
-    return Structure.from_ase(
-        ase_crystal(["Ti", "O"], basis, spacegroup=136, cellpar=[4.594, 4.594, 2.959, 90, 90, 90])
-    )
-
-
-def rock_salt() -> Structure:
-    return Structure.from_ase(bulk("NaCl", "rocksalt", a=5.64))
 
 
 def test_rock_salt_100_has_one_neutral_cut() -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -57,14 +56,17 @@ class Analytic(Calculator):
         self.results = {"energy": float(energy), "forces": -np.asarray(gradient)}
 
 
-class Frozen(Calculator):
-    """A calculator with no force on some atoms, so that they never move."""
+class Around(Calculator):
+    """Another calculator's energy and forces, with something done to them."""
 
     implemented_properties = ["energy", "forces"]  # noqa: RUF012
 
-    def __init__(self, engine: BaseCalculator, frozen: NDArray[np.bool_]) -> None:
+    def __init__(self, engine: BaseCalculator) -> None:
         super().__init__()
-        self.engine, self.frozen = engine, frozen
+        self.engine = engine
+
+    def adjust(self, forces: Array) -> None:
+        """Do it, in place."""
 
     def calculate(
         self,
@@ -74,8 +76,30 @@ class Frozen(Calculator):
     ) -> None:
         super().calculate(atoms, properties, system_changes)
         forces = np.array(self.engine.get_forces(self.atoms))
-        forces[self.frozen] = 0.0
+        self.adjust(forces)
         self.results = {"energy": self.engine.get_potential_energy(self.atoms), "forces": forces}
+
+
+class Frozen(Around):
+    """A calculator with no force on some atoms, so that they never move."""
+
+    def __init__(self, engine: BaseCalculator, frozen: NDArray[np.bool_]) -> None:
+        super().__init__(engine)
+        self.frozen = frozen
+
+    def adjust(self, forces: Array) -> None:
+        forces[self.frozen] = 0.0
+
+
+class Slow(Around):
+    """A calculator that takes its time, so that a test can kill it on the way."""
+
+    def __init__(self, engine: BaseCalculator, seconds: float) -> None:
+        super().__init__(engine)
+        self.seconds = seconds
+
+    def adjust(self, forces: Array) -> None:
+        time.sleep(self.seconds)
 
 
 def along_x(
@@ -199,24 +223,31 @@ def one_atom(position: Sequence[float], *, symbol: int = 11, box: float = 20.0) 
     )
 
 
-def make_hop(host: Structure, ion: int, displacement: Sequence[float], **changes: Any) -> Hop:
+def make_hop(
+    host: Structure,
+    ion: int,
+    displacement: Sequence[float],
+    *,
+    site_types: tuple[str, str] | None = None,
+) -> Hop:
     """A hop of one atom by a vector."""
-    fields: dict[str, Any] = {
-        "host": host,
-        "ion": ion,
-        "displacement": np.asarray(displacement, dtype=float),
-        "mechanism": "vacancy",
-        "site_types": (host.labels[ion], host.labels[ion]),
-        "length_ang": float(np.linalg.norm(displacement)),
-        "multiplicity": 1,
-        "key": "hop",
-    }
-    return Hop(**(fields | changes))
+    return Hop(
+        host=host,
+        ion=ion,
+        displacement=np.asarray(displacement, dtype=float),
+        mechanism="vacancy",
+        site_types=site_types or (host.labels[ion], host.labels[ion]),
+        length_ang=float(np.linalg.norm(displacement)),
+        multiplicity=1,
+        key="hop",
+    )
 
 
-def point_hop(start: Sequence[float], end: Sequence[float], **changes: Any) -> Hop:
+def point_hop(
+    start: Sequence[float], end: Sequence[float], *, site_types: tuple[str, str] | None = None
+) -> Hop:
     """A hop of a lone atom from one point to another."""
-    return make_hop(one_atom(start), 0, np.subtract(end, start).tolist(), **changes)
+    return make_hop(one_atom(start), 0, np.subtract(end, start).tolist(), site_types=site_types)
 
 
 def aluminium(a: float = 3.994, *, cubic: bool = False) -> Structure:
@@ -231,27 +262,6 @@ def vacancy_hop() -> Hop:
     from superionic.structures.hops import find_hops
 
     return find_hops(aluminium(), ion="Al", max_length_ang=3.2, min_image_separation_ang=7.5)[0]
-
-
-class Slow(Calculator):
-    """A calculator that takes its time, so that a test can kill it on the way."""
-
-    implemented_properties = ["energy", "forces"]  # noqa: RUF012
-
-    def __init__(self, engine: BaseCalculator, seconds: float) -> None:
-        super().__init__()
-        self.engine, self.seconds = engine, seconds
-
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: Sequence[str] | None = None,
-        system_changes: Sequence[str] = all_changes,
-    ) -> None:
-        super().calculate(atoms, properties, system_changes)
-        time.sleep(self.seconds)
-        forces = self.engine.get_forces(self.atoms)
-        self.results = {"energy": self.engine.get_potential_energy(self.atoms), "forces": forces}
 
 
 @job(version=1, name="slow_barrier")

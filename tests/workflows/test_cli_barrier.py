@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
-from ase.io import read
+from ase.io import iread
 from commands import Said, refused, superionic, write_structure_files
 
 from superionic.structures.errors import TaskFailedError
@@ -82,7 +81,7 @@ def test_barrier_leaves_tables_paths_and_report(here: Path, vacancy: Said) -> No
     assert float(row["forward_barrier_eV"]) == found["forward_barrier_eV"]
     assert row["key"] == found["key"]
     (path,) = folder.glob("Al1-Al1-*.extxyz")
-    frames: list[Any] = list(read(path, index=":"))
+    frames = list(iread(path))
     energies = np.array([frame.get_potential_energy() for frame in frames])
     assert energies[0] == 0.0
     assert energies.max() == pytest.approx(found["forward_barrier_eV"], abs=1e-6)
@@ -188,7 +187,7 @@ def test_hop_without_evidence_has_no_value(
     assert found["reason"].startswith("The band stopped at fmax")
     assert "1 of 1 hops have no converged barrier" in said.err
     (path,) = folder.glob("Al1-Al1-*.extxyz")
-    frames: list[Any] = list(read(path, index=":"))
+    frames = list(iread(path))
     assert all(frame.calc is None for frame in frames)
     assert all("unconverged_energy" in frame.info for frame in frames)
     assert not (folder / "figure.png").exists()
@@ -202,7 +201,7 @@ def test_hop_whose_task_dies_is_told(
 
     result = TaskFuture.result
 
-    def fail(future: TaskFuture[Any], timeout: float | None = None) -> Any:
+    def fail(future: TaskFuture[object], timeout: float | None = None) -> object:
         if future.key.startswith("barrier"):
             raise TaskFailedError("the machine was switched off")
         return result(future, timeout)

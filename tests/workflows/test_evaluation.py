@@ -5,17 +5,19 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
+from ase.calculators.calculator import all_changes
 from ase.calculators.emt import EMT
 from ase.filters import FrechetCellFilter
 from potentials import Analytic, one_atom, polynomial, tilted_well
 
 from superionic.structures.structure import Structure
-from superionic.workflows.calculators import ClimbingCalculator, SharedCalculator
+from superionic.workflows.calculators import CHGNetFixedCell, ClimbingCalculator, SharedCalculator
 from superionic.workflows.evaluation import CallCounter, largest_force, shared_atoms
 from superionic.workflows.theory import get_theory
 
@@ -31,7 +33,7 @@ class Watched(EMT):
         super().__init__()
         self.times = 0
 
-    def calculate(self, *arguments: Any, **keywords: Any) -> None:
+    def calculate(self, *arguments: object, **keywords: object) -> None:
         self.times += 1
         super().calculate(*arguments, **keywords)
 
@@ -89,7 +91,10 @@ class OnDemand(EMT):
     times = 0
 
     def calculate(
-        self, atoms: Any = None, properties: Any = None, system_changes: Any = None
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
     ) -> None:
         self.times += 1
         super().calculate(atoms, properties, system_changes)
@@ -100,7 +105,7 @@ class OnDemand(EMT):
 def test_a_cell_relaxation_computes_once_a_step() -> None:
     counter, engine = CallCounter(), OnDemand()
     atoms = shared_atoms(shaken(), engine, counter)
-    target: Any = FrechetCellFilter(atoms)
+    target = FrechetCellFilter(atoms)
     for step in range(1, 4):
         atoms.positions[0, 0] += 0.01
         target.get_forces()
@@ -168,7 +173,8 @@ def test_forces_are_minus_the_gradient() -> None:
 def test_chgnet_against_its_own_calculator() -> None:
     from chgnet.model.dynamics import CHGNetCalculator
 
-    engine: Any = get_theory("chgnet-0.3.0").calculator()
+    engine = get_theory("chgnet-0.3.0").calculator()
+    assert isinstance(engine, CHGNetFixedCell)
     theirs = CHGNetCalculator(engine.model, use_device="cpu", on_isolated_atoms="ignore")
     salt = bulk("NaCl", "rocksalt", a=5.6) * (2, 1, 1)
     salt.rattle(0.08, seed=4)

@@ -74,8 +74,12 @@ def test_manifest_says_where_when_and_with_what() -> None:
     assert decode(encode(told)) == told
 
 
+Finished = tuple[dict[str, Any], Path, dict[str, Any]]
+"""What the worker said, the task's folder and its manifest."""
+
+
 @pytest.fixture
-def finished(tmp_path: Path) -> Any:
+def finished(tmp_path: Path) -> Finished:
     """A task that was executed here, in this process."""
     import json
 
@@ -87,7 +91,7 @@ def finished(tmp_path: Path) -> Any:
     return told, folder, json.loads((folder / "manifest.json").read_text())
 
 
-def test_a_finished_task_has_a_true_manifest(finished: Any) -> None:
+def test_a_finished_task_has_a_true_manifest(finished: Finished) -> None:
     told, folder, manifest = finished
     assert told == {"state": "done"}
     assert manifest["state"] == "done"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.calculators.calculator import BaseCalculator, all_changes
 from numpy.typing import NDArray
 from potentials import Analytic, atoms_of, lattice_gas
 from scipy.optimize import minimize
@@ -55,16 +58,23 @@ def filled(sites: tuple[int, ...]) -> Structure:
     )
 
 
-def anneal(sites: tuple[int, ...], settings: AnnealSettings = SETTINGS, **more: Any) -> OrderResult:
+def anneal(
+    sites: tuple[int, ...],
+    settings: AnnealSettings = SETTINGS,
+    *,
+    calculator: BaseCalculator = GAS,
+    counter: CallCounter | None = None,
+) -> OrderResult:
     empty = [k for k in range(len(SITES)) if k not in sites]
-    arguments: dict[str, Any] = {
-        "empty_sites": SITES[empty],
-        "empty_labels": tuple(LABELS[k] for k in empty),
-        "ion": "Na",
-        "calculator": GAS,
-        "settings": settings,
-    }
-    return anneal_ions(filled(sites), **(arguments | more))
+    return anneal_ions(
+        filled(sites),
+        empty_sites=SITES[empty],
+        empty_labels=tuple(LABELS[k] for k in empty),
+        ion="Na",
+        calculator=calculator,
+        settings=settings,
+        counter=counter,
+    )
 
 
 def arrangement(result: OrderResult) -> tuple[int, ...]:
@@ -212,7 +222,10 @@ class Stretching(Analytic):
         super().__init__(lambda r: (0.0, np.zeros_like(r)))
 
     def calculate(
-        self, atoms: Any = None, properties: Any = None, system_changes: Any = ()
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
     ) -> None:
         super().calculate(atoms, properties, system_changes)
         stretch = atoms_of(self).cell.lengths() / CELL.diagonal()

@@ -5,7 +5,6 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,12 +19,13 @@ def pid_task(run: Path, number: int) -> Path:
     return prepare_task_folder(run, spec)
 
 
-def result_of(pool: LocalPool, folder: Path) -> Any:
+def result_of(pool: LocalPool, folder: Path) -> int:
     import json
 
     told = pool.submit(folder, cpus=1, function=None).result(timeout=30)
     assert told == {"state": "done"}
-    return json.loads((folder / "result.json").read_text())["result"]
+    pid: int = json.loads((folder / "result.json").read_text())["result"]
+    return pid
 
 
 def test_a_worker_stays_and_is_a_child_of_the_driver(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import logging
 import time
 from pathlib import Path
-from typing import Any
 
+import demo_jobs as demo
 import pytest
 from rich.console import Console
 
@@ -167,8 +166,6 @@ def test_a_broken_display_does_not_stop_a_run(caplog: pytest.LogCaptureFixture) 
 def test_a_run_is_shown_live_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, width=120)
     monkeypatch.setattr("rich.console.Console", lambda **_: screen)
-    monkeypatch.syspath_prepend(Path(__file__).parent)
-    demo: Any = importlib.import_module("demo_jobs")
     with Run(tmp_path, workers=1, progress=True):
         future = demo.chatty.submit(1.6)
     assert isinstance(screen.file, io.StringIO)

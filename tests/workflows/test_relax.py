@@ -159,8 +159,8 @@ def test_held_atoms_stay() -> None:
 def test_cell_against_ase() -> None:
     atoms = bulk("Cu", "fcc", a=3.7)
     atoms.calc = EMT()
-    cell: Any = FrechetCellFilter(atoms)
-    assert BFGS(cell, logfile=None).run(fmax=1e-4, steps=100)
+    cell = FrechetCellFilter(atoms)
+    assert BFGS(cell, logfile=None).run(fmax=1e-4, steps=100)  # type: ignore[arg-type]
     done = relax(
         Structure.from_ase(bulk("Cu", "fcc", a=3.7)),
         calculator=EMT(),

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -153,7 +154,7 @@ def content(*, with_viewer: bool = True) -> ReportContent:
     )
 
 
-def payloads(page: Page) -> list[dict[str, object]]:
+def payloads(page: Page) -> list[dict[str, list[dict[str, object]]]]:
     scripts = zip(page.attributes("script"), page.texts["script"], strict=True)
     return [json.loads(t) for a, t in scripts if a.get("type") == "application/json"]
 
@@ -236,7 +237,7 @@ def test_svg_is_taken_and_others_refused() -> None:
 def test_names_cannot_become_markup() -> None:
     html = render_report(content())
     assert EVIL not in html
-    names = [m["name"] for p in payloads(parse(html)) for m in p["models"]]  # type: ignore[attr-defined]
+    names = [m["name"] for p in payloads(parse(html)) for m in p["models"]]
     assert names == [EVIL, "two"]
 
 
@@ -246,7 +247,8 @@ def test_payload_decodes_to_the_positions_given() -> None:
     for one, read in zip(given, data["models"], strict=True):
         frames = np.array(read["frames"]).reshape(one.frames.shape) * data["unit_ang"]
         np.testing.assert_allclose(frames, one.frames, atol=0.5 * data["unit_ang"] + 1e-12)
-        assert read["energies"] == one.energies_eV.tolist()  # type: ignore[union-attr]
+        assert one.energies_eV is not None
+        assert read["energies"] == one.energies_eV.tolist()
         assert read["numbers"] == one.structure.numbers.tolist()
         assert read["ion"] == 0
 
@@ -393,9 +395,9 @@ def test_same_content_same_bytes_and_no_half_file(
         (lambda: ViewerModel("p", "", structure(), np.zeros((1, 6, 3)), ion=6), "ion below 6"),
     ],
 )
-def test_refuses(make: object, message: str) -> None:
+def test_refuses(make: Callable[[], object], message: str) -> None:
     with pytest.raises(EvidenceError, match=message):
-        make()  # type: ignore[operator]
+        make()
 
 
 def browse(page: Path, folder: Path) -> tuple[str, list[str]]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -103,10 +104,10 @@ def workers_of(run: Path) -> list[int]:
     return found
 
 
-def wait_until(condition: object, seconds: float) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if condition():  # type: ignore[operator]
+        if condition():
             return True
         time.sleep(0.05)
     return False
@@ -129,7 +130,7 @@ def test_killed_at_random_moments_no_finished_task_is_redone(driver: Path, tmp_p
             time.sleep(moments.uniform(0.2, 0.9))
         else:
             known = len(finished)
-            wait_until(lambda known=known: len(done(run)) > known, 5.0)
+            wait_until(lambda: len(done(run)) > known, 5.0)  # noqa: B023
             time.sleep(moments.uniform(0.0, 0.3))
         end(process, signal.SIGKILL)
         assert wait_until(lambda: not workers_of(run), 5.0), "workers outlived their driver"

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,10 +21,10 @@ from superionic.workflows.runfolder import (
     read_run,
     remove_leftovers,
 )
-from superionic.workflows.serialise import canonical_hash
+from superionic.workflows.serialise import Json, canonical_hash
 
 
-def spec(**inputs: Any) -> TaskSpec:
+def spec(**inputs: Json) -> TaskSpec:
     return TaskSpec(name="relax", module="m", qualname="relax", version=1, inputs=inputs)
 
 
@@ -54,7 +53,7 @@ def test_preparing_again_changes_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_other_inputs_are_named_to_the_first_difference(
-    tmp_path: Path, stored: dict[str, Any], where: str
+    tmp_path: Path, stored: dict[str, Json], where: str
 ) -> None:
     wanted = spec(a=1.0, b=[1, 3])
     folder = prepare_task_folder(tmp_path, wanted)
