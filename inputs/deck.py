@@ -1,0 +1,237 @@
+"""A deck: a specification, its atoms, and how one code is to be told; and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from superionic.inputs.castep.options import CastepOptions
+from superionic.inputs.dft import DFTSpec
+from superionic.inputs.gpaw.options import GpawOptions
+from superionic.inputs.vasp.options import VaspOptions
+from superionic.structures.depths import slab_faces
+from superionic.structures.errors import DeckError
+from superionic.structures.structure import Structure, minimum_image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Options = VaspOptions | CastepOptions | GpawOptions
+OPTIONS: dict[str, type[VaspOptions] | type[CastepOptions] | type[GpawOptions]] = {
+    "vasp": VaspOptions,
+    "castep": CastepOptions,
+    "gpaw": GpawOptions,
+}
+"""The settings of each code that decks are written for."""
+
+VACUUM_ANG = 6.0
+"""A gap between planes of atoms from which on a cell counts as open along an axis, in angstrom."""
+SAME_ANG = 1e-6
+AXES = "abc"
+
+
+@dataclass(frozen=True, eq=False)
+class Deck:
+    """What a folder of input files says.
+
+    Atoms are kept element by element, as the files of VASP need them; `order` leads back. The
+    specification is kept in the form that the files read back as (`DFTSpec.for_structure`).
+
+    Attributes
+    ----------
+    spec : DFTSpec
+        The calculation. Atoms it names are counted in the order of `structures`.
+    structures : tuple of Structure
+        One, or the images of a band from start to end.
+    options : VaspOptions or CastepOptions or GpawOptions
+        What is particular to a code. Its type decides the code.
+    title : str
+        One line for the files.
+    notes : tuple of str
+        What whoever runs the deck must know.
+    order : tuple of int
+        Where each atom of `structures` was in the structures that were given.
+
+    Raises
+    ------
+    DeckError
+        No structure, images that do not belong together, atoms named that are not there.
+    """
+
+    spec: DFTSpec
+    structures: tuple[Structure, ...]
+    options: Options = field(default_factory=VaspOptions)
+    title: str = ""
+    notes: tuple[str, ...] = ()
+    order: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Group the atoms by element, and check that images belong together."""
+        if not self.structures:
+            raise DeckError("A deck needs a structure; none was given.")
+        if self.spec.task != "neb" and len(self.structures) != 1:
+            raise DeckError(
+                f"A {self.spec.task} calculation takes one structure; got "
+                f"{len(self.structures)}. For a band set `band` in the specification."
+            )
+        set_ = object.__setattr__
+        set_(self, "title", " ".join(self.title.split())[:70] or self.structures[0].formula)
+        first = self.structures[0]
+        for k, image in enumerate(self.structures):
+            _check_cell(image, k)
+            _check_same_atoms(first, image, k)
+        symbols = first.symbols
+        rank = {s: k for k, s in enumerate(dict.fromkeys(symbols))}
+        sort = tuple(sorted(range(len(first)), key=lambda k: rank[symbols[k]]))
+        grouped = tuple(image.take(sort) for image in self.structures)
+        set_(self, "structures", grouped)
+        set_(self, "spec", self.spec.for_structure(grouped[0], sort))
+        set_(self, "order", tuple(self.order[k] for k in sort) if self.order else sort)
+
+    @property
+    def structure(self) -> Structure:
+        """The structure, or the first image."""
+        return self.structures[0]
+
+    @property
+    def code(self) -> str:
+        """Name of the code whose deck this is."""
+        return next(name for name, kind in OPTIONS.items() if isinstance(self.options, kind))
+
+
+def open_axes(structure: Structure) -> tuple[int, ...]:
+    """Return the lattice vectors across which the atoms leave a gap of at least `VACUUM_ANG`."""
+    faces = (slab_faces(structure, axis) for axis in range(3))
+    return tuple(k for k, f in enumerate(faces) if f.period_ang - f.thickness_ang >= VACUUM_ANG)
+
+
+def check_deck(spec: DFTSpec, structure: Structure) -> tuple[str, ...]:
+    """Refuse a calculation that contradicts its atoms; return what its user should know.
+
+    Raises
+    ------
+    DeckError
+        More than one k point across a vacuum, a charged slab without a statement, a dipole
+        correction along an axis without vacuum.
+    """
+    vacuum = open_axes(structure)
+    for axis in vacuum:
+        if spec.kgrid.divisions[axis] > 1:
+            raise DeckError(
+                f"The k grid {' x '.join(map(str, spec.kgrid.divisions))} has "
+                f"{spec.kgrid.divisions[axis]} divisions along {AXES[axis]}, where the structure "
+                "has a vacuum and nothing disperses. Use 1 there, or turn the cell so that the "
+                "vacuum lies along the axis with 1."
+            )
+    notes = _charge_notes(spec, vacuum)
+    notes += _dipole_notes(spec, structure, vacuum)
+    if not spec.kgrid.gamma_centred and _is_hexagonal(structure):
+        notes.append(
+            "The k grid leaves out the zone centre, which breaks the symmetry of a hexagonal cell; "
+            "gamma_centred = true keeps it."
+        )
+    if spec.relax is not None and spec.relax.cell == "full" and vacuum:
+        raise DeckError(
+            f"The cell is to relax, but has a vacuum along {', '.join(AXES[k] for k in vacuum)}, "
+            "which would close. Set cell = 'fixed'."
+        )
+    return tuple(notes)
+
+
+def _charge_notes(spec: DFTSpec, vacuum: tuple[int, ...]) -> list[str]:
+    if not spec.charge_e:
+        return []
+    if len(vacuum) == 1 and not spec.charge_statement:
+        raise DeckError(
+            f"The slab has a charge of {spec.charge_e:g} e. Its energy depends on the vacuum and "
+            "on the background that neutralises it: say in charge_statement how it is to be read, "
+            "or set charge_e = 0."
+        )
+    said = f" Stated: {spec.charge_statement}." if spec.charge_statement else ""
+    return [
+        f"The cell has a charge of {spec.charge_e:g} e, made up for by a uniform background; its "
+        f"energy is not comparable with that of another cell without a correction.{said}"
+    ]
+
+
+def _dipole_notes(spec: DFTSpec, structure: Structure, vacuum: tuple[int, ...]) -> list[str]:
+    axis = spec.dipole_axis
+    if axis == "none":
+        if len(vacuum) == 1:
+            return [
+                "No dipole correction: a slab with two different faces feels its images' dipole. "
+                f"Set dipole_axis = '{AXES[vacuum[0]]}' to correct for it."
+            ]
+        return []
+    if AXES.index(axis) not in vacuum:
+        raise DeckError(
+            f"A dipole correction along {axis} needs a vacuum of at least {VACUUM_ANG:g} A there; "
+            f"the structure has {'none' if not vacuum else 'one along ' + AXES[vacuum[0]]}. Set "
+            "dipole_axis = 'none', or name the axis across the vacuum."
+        )
+    if spec.charge_e:
+        return ["Dipole correction and charge together: check that your code supports both."]
+    return []
+
+
+def _is_hexagonal(structure: Structure) -> bool:
+    """Whether two lattice vectors of one length meet at 60 or 120 degrees."""
+    lengths = np.linalg.norm(structure.cell, axis=1)
+    cosines = (structure.cell @ structure.cell.T) / np.outer(lengths, lengths)
+    pairs = ((0, 1), (0, 2), (1, 2))
+    return any(
+        abs(abs(cosines[i, j]) - 0.5) < 0.01 and abs(lengths[i] - lengths[j]) < 0.01 * lengths[i]
+        for i, j in pairs
+    )
+
+
+def _check_cell(structure: Structure, place: int) -> None:
+    """Raise unless a structure can go into files of codes that repeat it in all directions."""
+    if np.linalg.det(structure.cell) < 0:
+        raise DeckError(
+            f"Structure {place} has left-handed lattice vectors, which VASP refuses. Swap two of "
+            "them, or reverse all three."
+        )
+    reach = np.array([np.ptp(structure.fractional[:, k]) for k in range(3)])
+    for k in np.flatnonzero(~np.array(structure.pbc)):
+        if reach[k] > 1.0:
+            raise DeckError(
+                f"Structure {place} does not repeat along {AXES[k]} and sticks out of its cell "
+                "there, so its atoms would meet their images. Give it a cell with room around it."
+            )
+
+
+def _check_same_atoms(first: Structure, image: Structure, place: int) -> None:
+    """Raise unless an image has the atoms and the cell of the first."""
+    if not np.array_equal(first.numbers, image.numbers):
+        raise DeckError(
+            f"Image {place} has other atoms than image 0, or the same in another order. All "
+            "images of a band list the same atoms in the same order."
+        )
+    if not np.allclose(first.cell, image.cell, atol=SAME_ANG):
+        raise DeckError(f"Image {place} has another cell than image 0; a band keeps its cell.")
+
+
+def check_band(structures: Sequence[Structure], images: int) -> None:
+    """Raise unless structures are a whole band: two ends, and images that differ between them.
+
+    Raises
+    ------
+    DeckError
+        Another number of structures than ``images`` and two ends, or two neighbours alike.
+    """
+    if len(structures) != images + 2:
+        raise DeckError(
+            f"A band of {images} moving images takes {images + 2} structures, its ends included; "
+            f"got {len(structures)}."
+        )
+    for k in range(len(structures) - 1):
+        here, there = structures[k], structures[k + 1]
+        moved = minimum_image(there.positions - here.positions, here.cell, here.pbc)
+        if float(np.abs(moved).max()) < 1e-4:
+            raise DeckError(
+                f"Images {k} and {k + 1} of the band are the same structure. Interpolate anew "
+                "between two different ends."
+            )
