@@ -1,0 +1,1 @@
+"""What codes wrote, read back: finished, unconverged, crashed, cut off and still running apart."""
