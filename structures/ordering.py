@@ -5,7 +5,7 @@ Ewald order is a start, not the ground state: re-rank and anneal with a potentia
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,6 +113,7 @@ def ordered_candidates(
     min_atoms: int = 1,
     max_atoms: int = 200,
     enumeration_limit: int = ENUMERATION_LIMIT,
+    extra_eV_per_e2: ArrayLike | None = None,
 ) -> tuple[OrderedCandidate, ...]:
     """Return the ordered cells of lowest Ewald energy, none a symmetry image of another.
 
@@ -139,6 +140,10 @@ def ordered_candidates(
         Bounds on the automatic supercell, in atoms.
     enumeration_limit
         Most arrangements to try one by one.
+    extra_eV_per_e2
+        Added to the matrix of the Ewald energy of charges on the sites, in eV/e2: of a slab, the
+        energy of its dipole. The sites are those of the supercell in their order, so it needs
+        ``supercell``. shape=(sites, sites)
 
     Returns
     -------
@@ -164,6 +169,8 @@ def ordered_candidates(
     species = tuple(cell.composition)
     groups = _groups(cell, species, pool)
     problem = _problem(cell, species, groups, oxidation_states, pool)
+    if extra_eV_per_e2 is not None:
+        problem = replace(problem, matrix=problem.matrix + np.asarray(extra_eV_per_e2))
     keep = count * min(len(problem.permutations), 200)
     exhaustive = problem.ways <= enumeration_limit
     if exhaustive:

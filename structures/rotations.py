@@ -63,7 +63,7 @@ def turn_about(axis: ArrayLike, angle_rad: float) -> NDArray[np.float64]:
     """Return the rotation about an axis by an angle in radian. shape=(3, 3)."""
     unit = np.asarray(axis, dtype=float) / np.linalg.norm(axis)
     x, y, z = np.sin(angle_rad / 2) * unit
-    return from_quaternions([x, y, z, np.cos(angle_rad / 2)])[0]
+    return np.asarray(from_quaternions([x, y, z, np.cos(angle_rad / 2)])[0])
 
 
 def align(vector: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:

@@ -188,7 +188,7 @@ def build_slab(
     PartialOccupancyError
         The crystal is disordered.
     """
-    _check_arguments(layers, min_thickness_ang, vacuum_ang, minimum_vacuum_ang, repeat)
+    check_slab_arguments(layers, min_thickness_ang, vacuum_ang, minimum_vacuum_ang, repeat)
     crystal, empty_sites, empty_labels = _ordered(structure, empty_sites, empty_labels)
     cleavage = cleave(
         crystal, miller, frame=frame, keep_together=keep_together, symprec=symprec,
@@ -238,7 +238,7 @@ def _ordered(
     return ordered, structure.positions[free], [structure.labels[k] for k in free]
 
 
-def _check_arguments(
+def check_slab_arguments(
     layers: int | None,
     min_thickness_ang: float | None,
     vacuum_ang: float,
