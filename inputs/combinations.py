@@ -200,6 +200,13 @@ def _check_gpaw(spec: DFTSpec, structure: Structure) -> None:
         raise DeckError("The script for GPAW ends a relaxation by the forces: set force_eV_per_A.")
     if spec.relax is not None and spec.relax.energy_eV is not None:
         raise DeckError("The script for GPAW has no energy_eV criterion: leave it out.")
+    total = spec.spin.total_moment
+    if total is not None and abs(sum(spec.spin.moments(structure)) - total) > 1e-6:
+        raise DeckError(
+            "GPAW holds the sum of the starting moments; they sum to "
+            f"{sum(spec.spin.moments(structure)):g}, but total_moment is {total:g}. Make them "
+            "agree."
+        )
     axis = "abc".find(spec.dipole_axis)
     if axis >= 0 and cartesian_axis(structure, axis) != axis:
         raise DeckError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ AXES = "abc"
 class Deck:
     """What a folder of input files says.
 
-    Atoms are kept element by element, as the files of VASP need them; `order` leads back. The
+    Atoms are kept element by element, as the files of VASP need them; `order` leads back. Images of
+    a band are kept without jumps across the boundary. The
     specification is kept in the form that the files read back as (`DFTSpec.for_structure`).
 
     Attributes
@@ -77,7 +79,8 @@ class Deck:
                 f"{len(self.structures)}. For a band set `band` in the specification."
             )
         set_ = object.__setattr__
-        set_(self, "title", " ".join(self.title.split())[:70] or self.structures[0].formula)
+        title = re.sub(r"[^A-Za-z0-9 .,()+/_-]", " ", self.title)  # what no file takes for syntax
+        set_(self, "title", " ".join(title.split())[:70] or self.structures[0].formula)
         first = self.structures[0]
         for k, image in enumerate(self.structures):
             _check_cell(image, k)
@@ -85,7 +88,7 @@ class Deck:
         symbols = first.symbols
         rank = {s: k for k, s in enumerate(dict.fromkeys(symbols))}
         sort = tuple(sorted(range(len(first)), key=lambda k: rank[symbols[k]]))
-        grouped = tuple(image.take(sort) for image in self.structures)
+        grouped = continuous([image.take(sort) for image in self.structures])
         set_(self, "structures", grouped)
         set_(self, "spec", self.spec.for_structure(grouped[0], sort))
         set_(self, "order", tuple(self.order[k] for k in sort) if self.order else sort)
@@ -99,6 +102,16 @@ class Deck:
     def code(self) -> str:
         """Name of the code whose deck this is."""
         return next(name for name, kind in OPTIONS.items() if isinstance(self.options, kind))
+
+
+def continuous(images: Sequence[Structure]) -> tuple[Structure, ...]:
+    """Return images whose atoms move on from one to the next without jumps across the boundary."""
+    path = [images[0]]
+    for image in images[1:]:
+        here = path[-1]
+        step = minimum_image(image.positions - here.positions, here.cell, here.pbc)
+        path.append(image.with_positions(here.positions + step))
+    return tuple(path)
 
 
 def open_axes(structure: Structure) -> tuple[int, ...]:

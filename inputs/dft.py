@@ -86,9 +86,9 @@ class DFTSpec:
 
     functional: Functional
     cutoff_eV: float
-    kgrid: KGrid = KGrid()
+    kgrid: KGrid = field(default_factory=KGrid)
     dispersion: Dispersion = "none"
-    smearing: Smearing = Smearing()
+    smearing: Smearing = field(default_factory=Smearing)
     spin: Spin = field(default_factory=Spin)
     charge_e: float = 0.0
     charge_statement: str = ""

@@ -24,7 +24,8 @@ class CastepOptions:
     Attributes
     ----------
     library : str
-        Set of pseudopotentials that CASTEP makes on the fly; empty for the default of its version.
+        Set of pseudopotentials that CASTEP makes on the fly, or a file ending in ``.otfglib``;
+        empty for the default of its version.
     potentials : dict of str to str
         Potential of an element where it is another: a library, the text that CASTEP makes one
         from, or a file such as ``O_00PBE.usp``.
@@ -51,7 +52,8 @@ class CastepOptions:
         from superionic.inputs.keywords import check_keywords
         from superionic.inputs.typed import did_you_mean
 
-        if self.library and self.library not in LIBRARIES:
+        known = ("", *LIBRARIES)
+        if self.library not in known and not self.library.endswith(".otfglib"):
             raise DeckError(
                 f"CASTEP has no library of pseudopotentials '{self.library}'. "
                 f"{did_you_mean(self.library.upper(), LIBRARIES)}"

@@ -18,7 +18,7 @@ from superionic.inputs.vasp.geometry import (
     parse_kpoints,
     parse_poscar,
 )
-from superionic.inputs.vasp.incar import incar_tags, mixing_angular_momentum
+from superionic.inputs.vasp.incar import incar_tags
 from superionic.inputs.vasp.incar_reader import precision, spec_from_tags
 from superionic.inputs.vasp.options import VaspOptions
 from superionic.inputs.vasp.potentials import (
@@ -171,11 +171,8 @@ def load_vasp(folder: Path) -> Deck:
         charge_statement=_statement(text),
     )
     species = tuple(dict.fromkeys(first.symbols))
-    extra = {k: v for k, v in raw.items() if k not in SPEC_TAGS}
-    if spec.hubbard_u_eV and extra.get("LMAXMIX") == str(
-        mixing_angular_momentum(spec.hubbard_u_eV)
-    ):
-        del extra["LMAXMIX"]
+    own = incar_tags(spec, first, 0.0)
+    extra = {k: v for k, v in raw.items() if k not in SPEC_TAGS and own.get(k) != v}
     options = VaspOptions(
         precision=precision(raw),  # type: ignore[arg-type]
         potentials=dict(zip(species, labels, strict=True)) if labels else {},

@@ -119,11 +119,11 @@ def _hubbard_tags(
         "LDAUL": " ".join(str(shell) for shell, _ in rows),
         "LDAUU": " ".join(f"{u:.12g}" for _, u in rows),
         "LDAUJ": " ".join("0" for _ in rows),
-        "LMAXMIX": mixing_angular_momentum(table),
+        "LMAXMIX": _mixing_angular_momentum(table),
     }
 
 
-def mixing_angular_momentum(table: Mapping[str, float]) -> int:
+def _mixing_angular_momentum(table: Mapping[str, float]) -> int:
     """Return the LMAXMIX that a U on d or f shells needs for its density to mix."""
     return 6 if any(key.endswith("-f") for key in table) else 4
 

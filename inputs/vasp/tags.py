@@ -17,7 +17,6 @@ SPEC_TAGS = {
     "GGA": "functional",
     "METAGGA": "functional",
     "XC": "functional",
-    "LASPH": "functional",
     "LHFCALC": "functional",
     "HFSCREEN": "functional",
     "AEXX": "functional",
@@ -89,6 +88,7 @@ def parse_incar(text: str) -> dict[str, str]:
     """
     tags: dict[str, str] = {}
     quoted = re.compile(r'([A-Za-z_0-9]+)\s*=\s*"([^"]*)"')
+    text = re.sub(r"(?m)^\s*[#!].*", "", text)
     for name, value in quoted.findall(text):
         tags[name.upper()] = " ".join(value.split())
     plain = quoted.sub("", text)
