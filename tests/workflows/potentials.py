@@ -22,15 +22,30 @@ from superionic.workflows.neb import BandSettings
 Array = NDArray[np.float64]
 
 
-def atoms_of(calculator: Calculator) -> Atoms:
-    """The atoms a calculator was last given."""
-    atoms: Atoms | None = calculator.atoms
-    if atoms is None:
-        raise ValueError("calculate first")
-    return atoms
+class Toy(Calculator):
+    """What all calculators here share."""
+
+    implemented_properties = ["energy", "forces"]  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def evaluate(self, atoms: Atoms) -> dict[str, float | Array]:
+        """Return the properties by name."""
+        raise NotImplementedError
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        assert self.atoms is not None
+        self.results = self.evaluate(self.atoms)
 
 
-class Analytic(Calculator):
+class Analytic(Toy):
     """Energy and forces from a function of the positions.
 
     Parameters
@@ -39,27 +54,17 @@ class Analytic(Calculator):
         Takes positions (atoms, 3), returns energy and gradient (atoms, 3).
     """
 
-    implemented_properties = ["energy", "forces"]  # noqa: RUF012
-
     def __init__(self, function: Callable[[Array], tuple[float, Array]]) -> None:
         super().__init__()
         self.function = function
 
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: Sequence[str] | None = None,
-        system_changes: Sequence[str] = all_changes,
-    ) -> None:
-        super().calculate(atoms, properties, system_changes)
-        energy, gradient = self.function(np.array(atoms_of(self).positions))
-        self.results = {"energy": float(energy), "forces": -np.asarray(gradient)}
+    def evaluate(self, atoms: Atoms) -> dict[str, float | Array]:
+        energy, gradient = self.function(np.array(atoms.positions))
+        return {"energy": float(energy), "forces": -np.asarray(gradient)}
 
 
-class Around(Calculator):
+class Around(Toy):
     """Another calculator's energy and forces, with something done to them."""
-
-    implemented_properties = ["energy", "forces"]  # noqa: RUF012
 
     def __init__(self, engine: BaseCalculator) -> None:
         super().__init__()
@@ -67,17 +72,12 @@ class Around(Calculator):
 
     def adjust(self, forces: Array) -> None:
         """Do it, in place."""
+        raise NotImplementedError
 
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: Sequence[str] | None = None,
-        system_changes: Sequence[str] = all_changes,
-    ) -> None:
-        super().calculate(atoms, properties, system_changes)
-        forces = np.array(self.engine.get_forces(self.atoms))
+    def evaluate(self, atoms: Atoms) -> dict[str, float | Array]:
+        forces = np.array(self.engine.get_forces(atoms))
         self.adjust(forces)
-        self.results = {"energy": self.engine.get_potential_energy(self.atoms), "forces": forces}
+        return {"energy": self.engine.get_potential_energy(atoms), "forces": forces}
 
 
 class Frozen(Around):

@@ -12,16 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import START, Said, refused, superionic, write_structure_files
+from commands import START, Said, refused, superionic
 
 from superionic.workflows.cli import INTERRUPTED, PIPE_CLOSED
 from superionic.workflows.papers.nzsp_results import ReproductionSummary
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with some structure files, good and bad."""
-    return write_structure_files(tmp_path_factory.mktemp("cli"))
 
 
 def test_help_is_quick() -> None:

@@ -11,18 +11,12 @@ import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.io import iread
-from commands import Said, refused, superionic, write_structure_files
+from commands import Said, refused, superionic
 
 from superionic.structures.errors import TaskFailedError
 from superionic.structures.io import read_structure
 from superionic.workflows.barrier import BarrierSettings
 from superionic.workflows.commands.barrier import BarrierRequest
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with some structure files, good and bad."""
-    return write_structure_files(tmp_path_factory.mktemp("cli"))
 
 
 @pytest.fixture(scope="module")

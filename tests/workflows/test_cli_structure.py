@@ -9,17 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.build import bulk
-from commands import packaged, refused, superionic, write_structure_files
+from commands import packaged, refused, superionic
 
 from superionic.structures.errors import SuperionicError
 from superionic.structures.io import read_crystal, read_structure, write_structure
 from superionic.structures.structure import Structure
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with some structure files, good and bad."""
-    return write_structure_files(tmp_path_factory.mktemp("cli"))
 
 
 def test_check_of_a_sound_crystal() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -11,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.calculators.calculator import BaseCalculator, all_changes
+from ase.calculators.calculator import BaseCalculator
 from numpy.typing import NDArray
-from potentials import Analytic, atoms_of, lattice_gas
+from potentials import Toy, lattice_gas
 from scipy.optimize import minimize
 
 from superionic.structures.disordered import DisorderedStructure
@@ -213,25 +212,17 @@ def test_atoms_keep_their_order_and_number() -> None:
     np.testing.assert_array_equal(found.structure.numbers, filled((0, 1, 2)).numbers)
 
 
-class Stretching(Analytic):
+class Stretching(Toy):
     """A gas whose cell wants to be 20 % longer; sites and wells move with the cell."""
 
     implemented_properties = ["energy", "forces", "stress"]  # noqa: RUF012
 
-    def __init__(self) -> None:
-        super().__init__(lambda r: (0.0, np.zeros_like(r)))
-
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: Sequence[str] | None = None,
-        system_changes: Sequence[str] = all_changes,
-    ) -> None:
-        super().calculate(atoms, properties, system_changes)
-        stretch = atoms_of(self).cell.lengths() / CELL.diagonal()
+    def evaluate(self, atoms: Atoms) -> dict[str, float | Array]:
+        stretch = atoms.cell.lengths() / CELL.diagonal()
         strain, stress = stretch - 1.2, np.zeros(6)
-        stress[:3] = 100.0 * strain * stretch / atoms_of(self).get_volume()
-        self.results |= {"energy": float(50.0 * (strain**2).sum()), "stress": stress}
+        stress[:3] = 100.0 * strain * stretch / atoms.get_volume()
+        energy = float(50.0 * (strain**2).sum())
+        return {"energy": energy, "forces": np.zeros((len(atoms), 3)), "stress": stress}
 
 
 def test_sites_follow_a_cell_that_relaxes() -> None:
