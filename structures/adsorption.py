@@ -7,8 +7,8 @@ call share one cell, so that one slab reference serves them all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,17 +17,15 @@ from superionic.structures.adsorption_sites import (
     SYMPREC_ANG,
     Face,
     Side,
-    SurfaceSite,
     all_sites,
     distinct_sites,
     find_face,
-    general_site,
 )
 from superionic.structures.contacts import TOUCH, resting_lift, touching_ang
 from superionic.structures.errors import AdsorptionError
 from superionic.structures.geometry import images_within
 from superionic.structures.molecule import Molecule, image_separation
-from superionic.structures.rotations import align, random_rotations, spread_rotations, turn_about
+from superionic.structures.poses import Orientations, Pose, make_poses, places_in_turn
 from superionic.structures.structure import Structure, minimum_image
 
 if TYPE_CHECKING:
@@ -35,19 +33,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Orientations = Literal["mixed", "uniform"]
-"""Spread evenly over all orientations, or every other one with an atom of a donor or ion down."""
-
-DONORS = ("N", "O", "F", "S", "P", "Cl", "Se", "Br", "I")
-"""Atoms that may point down, besides single ions."""
-OFF_CENTRE_ANG = 0.5
-"""An atom this near to the centre of mass has no direction to point, in angstrom."""
 MIN_IMAGE_ANG = 3.0
 """Least distance in angstrom between an adsorbate and its own images along the face."""
 VACUUM_ANG = 15.0
 """Empty height above the tallest start by default, in angstrom."""
-_AZIMUTHS = 36
-_TRIALS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,16 +94,6 @@ class AdsorptionStart:
     def molecule(self) -> Structure:
         """The bare molecule in the same cell and place."""
         return self.structure.take(self.adsorbate)
-
-
-@dataclass(frozen=True, eq=False)
-class _Pose:
-    """A molecule over a place: its atoms about its centre of mass, and the atom that goes down."""
-
-    site: SurfaceSite
-    body: NDArray[np.float64]
-    down: int | None
-    mirrored: bool
 
 
 def adsorption_starts(
@@ -181,18 +160,21 @@ def adsorption_starts(
         The slab has no vacuum, the molecule does not fit beside its own images, a given height
         makes it clash with the slab, or an argument makes no sense.
     """
-    _check_arguments(count, vacuum_ang, height_ang, min_image_ang, orientations)
+    _check_arguments(count, vacuum_ang, height_ang, min_image_ang, touch, orientations)
     face = find_face(slab, side)
-    _check_fits(face, molecule, min_image_ang)
     rng = np.random.default_rng(seed)
     sites = distinct_sites(face, all_sites(face, probe_ang=probe_ang), symprec=symprec)
-    places = _in_turn(face, sites, count, single=len(molecule) == 1, rng=rng)
-    poses = _poses(face, molecule, places, orientations=orientations, mirror=mirror, rng=rng)
-    settled = []
-    for pose in poses:
-        turned = _turned_until_apart(face, molecule, pose, min_image_ang, rng)
-        settled.append((turned, _settled(face, molecule, turned, touch, height_ang)))
-    return _finished(face, molecule, settled, vacuum_ang, side)
+    poses = make_poses(
+        face,
+        molecule,
+        places_in_turn(face, sites, count, single=len(molecule) == 1, rng=rng),
+        orientations=orientations,
+        mirror=mirror,
+        min_image_ang=min_image_ang,
+        rng=rng,
+    )
+    bodies = [_settled(face, molecule, pose, touch, height_ang) for pose in poses]
+    return _finished(face, molecule, list(zip(poses, bodies, strict=True)), vacuum_ang, side)
 
 
 def _check_arguments(
@@ -200,6 +182,7 @@ def _check_arguments(
     vacuum_ang: float,
     height_ang: float | None,
     min_image_ang: float,
+    touch: float,
     orientations: str,
 ) -> None:
     """Refuse arguments that make no starts."""
@@ -213,140 +196,21 @@ def _check_arguments(
         raise AdsorptionError(
             f"The height of a molecule must lie between 0 and 100 A; got {height_ang}."
         )
+    if not 0.0 < touch <= 1.5:
+        raise AdsorptionError(
+            f"Atoms touch at a share of their van der Waals radii from 0 to 1.5; got {touch}."
+        )
     if not 0.0 <= min_image_ang < 1e3:
         raise AdsorptionError(f"min_image_ang must lie between 0 and 1000 A; got {min_image_ang}.")
     if orientations not in ("mixed", "uniform"):
         raise AdsorptionError(f"Orientations are 'mixed' or 'uniform'; got {orientations!r}.")
 
 
-def _check_fits(face: Face, molecule: Molecule, min_image_ang: float) -> None:
-    """Refuse a molecule that, lying flat, comes too near to its own images in every direction.
-
-    An upright one might still fit; but then the cell would have chosen the orientation.
-    """
-    body = molecule.centred()
-    flat = body @ _lying(body, face.normal).T
-    found = max(_separation(face, flat @ turn.T) for turn in _turns(face.normal, 2 * _AZIMUTHS))
-    if found >= min_image_ang:
-        return
-    width = float(np.linalg.norm(face.plane, axis=1).min())
-    needed = max(2, int(np.ceil((molecule.length_ang + min_image_ang) / width)))
-    raise AdsorptionError(
-        f"{molecule.name or molecule.formula} is {molecule.length_ang:.1f} A long; lying on this "
-        f"slab, whose shortest repeat is {width:.1f} A, it comes within {found:.1f} A of its own "
-        f"image. Expected at least {min_image_ang:g} A: repeat the slab in the plane (shortest "
-        f"repeat {molecule.length_ang + min_image_ang:.1f} A or more, such as {needed} times), or "
-        "lower min_image_ang."
-    )
-
-
-def _lying(body: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rotation that lays a body flat: its thinnest direction along the normal."""
-    if len(body) == 1:
-        return np.eye(3)
-    axes = np.linalg.svd(body - body.mean(axis=0), full_matrices=True)[2]
-    return align(axes[2], normal)
-
-
-def _turns(normal: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:
-    """Return rotations about the normal, the identity first."""
-    return [turn_about(normal, 2 * np.pi * k / count) for k in range(count)]
-
-
-def _separation(face: Face, body: NDArray[np.float64]) -> float:
-    """Return the least distance of a body to its images along the face, in angstrom."""
-    cell = np.vstack([face.plane, face.normal])
-    alone = Structure(np.ones(len(body), dtype=np.int64), body, cell, (True, True, False))
-    return image_separation(alone)
-
-
-def _in_turn(
-    face: Face,
-    sites: Sequence[SurfaceSite],
-    count: int,
-    *,
-    single: bool,
-    rng: np.random.Generator,
-) -> list[SurfaceSite]:
-    """Choose places: one of each kind in turn, in random order within a kind."""
-    groups: dict[str, list[SurfaceSite]] = {}
-    for site in sites:
-        groups.setdefault(site.label if site.kind == "top" else site.kind, []).append(site)
-    shuffled = [[group[k] for k in rng.permutation(len(group))] for group in groups.values()]
-    depth = max(len(group) for group in shuffled)
-    each_once = [group[k] for k in range(depth) for group in shuffled if k < len(group)]
-    if single:
-        more = max(count - len(each_once), 0)
-        return (each_once + [general_site(face, rng.random(2)) for _ in range(more)])[:count]
-    rounds = [group[k % len(group)] for k in range(count) for group in shuffled]
-    return rounds[:count]
-
-
-def _poses(
-    face: Face,
-    molecule: Molecule,
-    places: Sequence[SurfaceSite],
-    *,
-    orientations: Orientations,
-    mirror: bool,
-    rng: np.random.Generator,
-) -> list[_Pose]:
-    """Choose an orientation for each place."""
-    spread = spread_rotations(len(places), rng)[rng.permutation(len(places))]
-    downs = _downs(molecule, rng) if orientations == "mixed" else []
-    poses = []
-    for k, (site, rotation) in enumerate(zip(places, spread, strict=True)):
-        mirrored = mirror and k // 2 % 2 == 1
-        body = (molecule.mirrored() if mirrored else molecule).centred() @ rotation.T
-        down = downs[k // 2 % len(downs)] if downs and k % 2 else None
-        if down is not None:
-            body = body @ align(body[down], -face.normal).T
-        poses.append(_Pose(site, body, down, mirrored))
-    return poses
-
-
-def _downs(molecule: Molecule, rng: np.random.Generator) -> list[int]:
-    """Return the atoms that may point down: elements in turn, single ions before donors."""
-    away = np.linalg.norm(molecule.centred(), axis=1) > OFF_CENTRE_ANG
-    bonded = {k for i, j, _ in molecule.bonds for k in (i, j)}
-    groups: dict[str, list[int]] = {}
-    for k, symbol in enumerate(molecule.symbols):
-        if away[k] and k not in bonded:
-            groups.setdefault(f"ion {symbol}", []).append(k)
-    for donor in DONORS:
-        for k, symbol in enumerate(molecule.symbols):
-            if away[k] and k in bonded and symbol == donor:
-                groups.setdefault(symbol, []).append(k)
-    shuffled = [[int(k) for k in rng.permutation(group)] for group in groups.values()]
-    depth = max((len(group) for group in shuffled), default=0)
-    return [group[k] for k in range(depth) for group in shuffled if k < len(group)]
-
-
-def _turned_until_apart(
-    face: Face, molecule: Molecule, pose: _Pose, min_image_ang: float, rng: np.random.Generator
-) -> _Pose:
-    """Turn a molecule about the normal until its images are far; failing that, turn it anyhow."""
-    for _ in range(_TRIALS):
-        for turn in _turns(face.normal, _AZIMUTHS):
-            turned = pose.body @ turn.T
-            if _separation(face, turned) >= min_image_ang:
-                return replace(pose, body=turned)
-        fresh = pose.body @ random_rotations(1, rng)[0].T
-        if pose.down is not None:  # the same atom stays down
-            fresh = fresh @ align(fresh[pose.down], -face.normal).T
-        pose = replace(pose, body=fresh)
-    raise AdsorptionError(
-        f"No orientation of {molecule.name or molecule.formula} over {pose.site.label} keeps it "
-        f"{min_image_ang:g} A from its own images. Repeat the slab in the plane, use "
-        "orientations='uniform', or lower min_image_ang."
-    )
-
-
 def _settled(
-    face: Face, molecule: Molecule, pose: _Pose, touch: float, height_ang: float | None
+    face: Face, molecule: Molecule, pose: Pose, touch: float, height_ang: float | None
 ) -> NDArray[np.float64]:
     """Return the positions of a molecule over its place, resting on the slab or at a height."""
-    over = pose.body + pose.site.position - (0.0 if pose.down is None else pose.body[pose.down])
+    over = pose.over
     ground, numbers = _ground(face, over, touch)
     contact = touching_ang(molecule.structure.numbers, numbers, share=touch)
     rest = resting_lift(over, ground, face.normal, contact)
@@ -381,7 +245,7 @@ def _ground(
 def _finished(
     face: Face,
     molecule: Molecule,
-    settled: Sequence[tuple[_Pose, NDArray[np.float64]]],
+    settled: Sequence[tuple[Pose, NDArray[np.float64]]],
     vacuum_ang: float,
     side: Side,
 ) -> tuple[AdsorptionStart, ...]:
@@ -413,7 +277,7 @@ def _described(
     face: Face,
     molecule: Molecule,
     structure: Structure,
-    pose: _Pose,
+    pose: Pose,
     body: NDArray[np.float64],
     period: float,
     side: Side,

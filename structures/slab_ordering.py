@@ -297,7 +297,21 @@ def _parent(
         for label, shares in occupancy.items()
         if sum(shares.values()) > 0
     }
+    _share_charge(by_label, base, filled, pool)
     return _Parent(base, structure, tuple(empty), occupancy, dict(states), by_label)
+
+
+def _share_charge(
+    by_label: dict[str, float],
+    crystal: DisorderedStructure,
+    filled: Sequence[int],
+    pool: Sequence[str],
+) -> None:
+    """Give the filled mobile sites the charge that makes the average crystal neutral, in place."""
+    mobile = [k for k in filled if set(crystal.occupancies[k]) <= set(pool)]
+    if mobile:
+        framework = sum(by_label[crystal.labels[k]] for k in set(filled) - set(mobile))
+        by_label.update((crystal.labels[k], -framework / len(mobile)) for k in mobile)
 
 
 def _cleaved(
