@@ -67,7 +67,8 @@ class _Softness:
     """The inverse of a network's stiffness, as far as L-BFGS needs it: times a vector."""
 
     def __init__(self, atoms: Atoms) -> None:
-        self.atoms, self.network = atoms, Exp(A=3.0)
+        # with held atoms too: a molecule that touches nothing would have no stiffness at all
+        self.atoms, self.network = atoms, Exp(A=3.0, force_stab=True)
 
     def __matmul__(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return displacements in angstrom for a gradient in eV/angstrom, both flat."""

@@ -115,7 +115,10 @@ class Theory:
 
     @property
     def takes_charge(self) -> bool:
-        """Whether it knows of total charge and spin; potentials learnt from crystals do not."""
+        """Whether it knows of total charge and spin; potentials learnt from crystals do not.
+
+        For those a spin multiplicity is left out of account: they give the state they have learnt.
+        """
         return self.code in ("tblite", "pyscf")
 
     @property
@@ -161,7 +164,7 @@ class Theory:
             )
         if self.dispersion:
             check_dispersion(structure, self.dispersion)
-        self.check_charge(charge, spin_multiplicity)
+        self.check_charge(charge)
         if any(structure.pbc) and not self.periodic:
             raise TheoryError(
                 f"{self.name} computes molecules in free space only, and this structure repeats "
@@ -174,19 +177,18 @@ class Theory:
                 f"one direction. Repeat it to at least {GAMMA_CELL_ANG:g} A."
             )
 
-    def check_charge(self, charge: int, spin_multiplicity: int = 1) -> None:
-        """Raise if charge or spin were asked of a level of theory that knows of neither.
+    def check_charge(self, charge: int) -> None:
+        """Raise if a charge is asked of a level of theory that knows of none.
 
         Raises
         ------
         TheoryError
             It is a potential without charges.
         """
-        if (charge or spin_multiplicity != 1) and not self.takes_charge:
+        if charge and not self.takes_charge:
             raise TheoryError(
-                f"{self.name} has no total charge or spin: a charge of {charge:+d} e with "
-                f"multiplicity {spin_multiplicity} would be computed as if it were neutral. "
-                "Choose gfn1-xtb, gfn2-xtb or pyscf-pbe."
+                f"{self.name} has no total charge: one of {charge:+d} e would be computed as if it "
+                "were neutral. Choose gfn1-xtb, gfn2-xtb or pyscf-pbe."
             )
 
     def calculator(self, *, charge: int = 0, spin_multiplicity: int = 1) -> BaseCalculator:
@@ -204,7 +206,7 @@ class Theory:
         TheoryError
             The code is not installed, or takes no charge.
         """
-        self.check_charge(charge, spin_multiplicity)
+        self.check_charge(charge)
         base = _base_calculator(self.code, self.model, charge, spin_multiplicity)
         if not self.dispersion:
             return base
@@ -308,13 +310,12 @@ def _base_calculator(
     if code == "tblite":
         from tblite.ase import TBLite
 
-        open_shell = {"spin_polarization": 1.0} if spin_multiplicity > 1 else {}
         return TBLite(
             method=model,
             charge=charge,
             multiplicity=spin_multiplicity,
             verbosity=0,
-            **open_shell,
+            spin_polarization=1.0 if spin_multiplicity > 1 else None,
         )
     if code == "pyscf":
         from superionic.workflows.calculators import PySCFMolecule
