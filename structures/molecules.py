@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 from superionic.structures.conformers import Conformer, find_conformers, molecule_from_smiles
-from superionic.structures.errors import UnknownMoleculeError
+from superionic.structures.errors import InvalidStructureError, UnknownMoleculeError
 from superionic.structures.molecule import (
     Molecule,
     boxed,
@@ -29,9 +30,9 @@ from superionic.structures.molecule_files import (
 )
 
 __all__ = [
-    "Conformer", "Molecule", "boxed", "check_box", "find_conformers", "framed", "from_structure",
-    "image_separation", "molecule_from_smiles", "read_molecule", "reference_molecule",
-    "reference_molecules", "rotamer", "torsion_deg", "write_molecule",
+    "Conformer", "Molecule", "boxed", "check_box", "find_conformers", "find_molecule", "framed",
+    "from_structure", "image_separation", "molecule_from_smiles", "read_molecule",
+    "reference_molecule", "reference_molecules", "rotamer", "torsion_deg", "write_molecule",
 ]  # fmt: skip
 
 _ALIASES = {
@@ -89,6 +90,51 @@ def reference_molecule(name: str) -> Molecule:
             "other comes from its SMILES (`molecule_from_smiles`) or a file (`read_molecule`)."
         )
     return found
+
+
+def find_molecule(source: str, *, charge: int | None = None, seed: int = 0) -> Molecule:
+    """Return the molecule that a word stands for: a file, a packaged name, or a SMILES.
+
+    A file is looked for first, then a name: ``pc`` is propylene carbonate, whatever SMILES may
+    make of it.
+
+    Parameters
+    ----------
+    source
+        The word.
+    charge
+        Total charge in e; must agree with a name or a SMILES, overrides a file.
+    seed
+        Of the conformer search of a SMILES.
+
+    Raises
+    ------
+    UnknownMoleculeError
+        It is none of the three; says why.
+    InvalidStructureError
+        The charge does not agree.
+    """
+    if Path(source).is_file():
+        return read_molecule(source, charge=charge)
+    try:
+        found = reference_molecule(source)
+    except UnknownMoleculeError as unknown:
+        try:
+            return molecule_from_smiles(source, charge=charge, seed=seed)
+        except InvalidStructureError as error:
+            if _looks_like_smiles(source):
+                raise
+            raise UnknownMoleculeError(f"{unknown} As a SMILES: {error}") from error
+    if charge is not None and charge != found.charge:
+        raise InvalidStructureError(
+            f"{found.name} carries {found.charge:+d} e, but charge={charge} was declared."
+        )
+    return found
+
+
+def _looks_like_smiles(text: str) -> bool:
+    """Return whether a text has a character of SMILES that names do not have."""
+    return any(sign in text for sign in "()[]=#.@")
 
 
 def rotamer(angle_deg: float) -> Literal["trans", "gauche+", "gauche-", "cis"]:

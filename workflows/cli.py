@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from superionic.structures.errors import SuperionicError
+from superionic.workflows import cli_molecules
 from superionic.workflows.commands.console import note
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ app = typer.Typer(
     "evidence.",
 )
 structure_app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Check, order and cut crystals."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Crystals, slabs, molecules, and molecules on slabs.",
 )
 protocol_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The packaged settings of papers."
@@ -409,6 +412,10 @@ def structure_slab(
     if out is None:
         raise typer.BadParameter("name the file to write.", param_hint="--out / -o")
     cut(file, request, out=out, empty_sites=empty_sites, ion=ion, as_json=as_json)
+
+
+structure_app.command("molecule")(cli_molecules.molecule)
+structure_app.command("adsorb")(cli_molecules.adsorb)
 
 
 def main() -> None:
