@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,9 +37,10 @@ AXES = "abc"
 class Deck:
     """What a folder of input files says.
 
-    Atoms are kept element by element, as the files of VASP need them; `order` leads back. Images of
-    a band are kept without jumps across the boundary. The
-    specification is kept in the form that the files read back as (`DFTSpec.for_structure`).
+    Cells repeat in all directions, as codes of plane waves have it. Atoms are kept element by
+    element, as the files of VASP need them; `order` leads back. Images of a band are kept without
+    jumps across the boundary. The specification is kept in the form that the files read back as
+    (`DFTSpec.for_structure`).
 
     Attributes
     ----------
@@ -88,7 +89,9 @@ class Deck:
         symbols = first.symbols
         rank = {s: k for k, s in enumerate(dict.fromkeys(symbols))}
         sort = tuple(sorted(range(len(first)), key=lambda k: rank[symbols[k]]))
-        grouped = continuous([image.take(sort) for image in self.structures])
+        grouped = continuous(
+            [replace(image.take(sort), pbc=(True, True, True)) for image in self.structures]
+        )
         set_(self, "structures", grouped)
         set_(self, "spec", self.spec.for_structure(grouped[0], sort))
         set_(self, "order", tuple(self.order[k] for k in sort) if self.order else sort)
@@ -207,12 +210,15 @@ def _check_cell(structure: Structure, place: int) -> None:
             f"Structure {place} has left-handed lattice vectors, which VASP refuses. Swap two of "
             "them, or reverse all three."
         )
-    reach = np.array([np.ptp(structure.fractional[:, k]) for k in range(3)])
-    for k in np.flatnonzero(~np.array(structure.pbc)):
-        if reach[k] > 1.0:
+    for k in range(3):
+        if structure.pbc[k]:
+            continue
+        faces = slab_faces(structure, k)
+        if abs(float(structure.cell[k] @ faces.normal)) - faces.thickness_ang < VACUUM_ANG:
             raise DeckError(
-                f"Structure {place} does not repeat along {AXES[k]} and sticks out of its cell "
-                "there, so its atoms would meet their images. Give it a cell with room around it."
+                f"Structure {place} does not repeat along {AXES[k]}, but plane-wave codes repeat "
+                f"it, and its cell leaves less than {VACUUM_ANG:g} A between images there. Give "
+                "it a cell with room around it."
             )
 
 

@@ -43,10 +43,9 @@ def check_choice(name: str, value: object, allowed: Any) -> None:
 
     known = get_args(allowed)
     if value not in known:
-        raise DeckError(
-            f"There is no {name.replace('_', ' ')} '{value}'. "
-            f"{did_you_mean(str(value).lower(), known)} All of them: {', '.join(known)}."
-        )
+        guess = did_you_mean(str(value).lower(), known)
+        every = "" if guess.startswith("Known") else f" All of them: {', '.join(known)}."
+        raise DeckError(f"There is no {name.replace('_', ' ')} '{value}'. {guess}{every}")
 
 
 def positive(owner: object, name: str) -> None:
