@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superionic.inputs.castep.options import CastepOptions
-from superionic.inputs.dft import DFTSpec
+from superionic.inputs.dft import DFTSpec, FixedAtom
 from superionic.inputs.gpaw.options import GpawOptions
 from superionic.inputs.vasp.options import VaspOptions
 from superionic.structures.depths import slab_faces
@@ -121,6 +121,53 @@ def open_axes(structure: Structure) -> tuple[int, ...]:
     """Return the lattice vectors across which the atoms leave a gap of at least `VACUUM_ANG`."""
     faces = (slab_faces(structure, axis) for axis in range(3))
     return tuple(k for k, f in enumerate(faces) if f.period_ang - f.thickness_ang >= VACUUM_ANG)
+
+
+def bottom_atoms(structure: Structure, fraction: float) -> tuple[FixedAtom, ...]:
+    """Return the atoms in the lower part of a slab, held.
+
+    Parameters
+    ----------
+    structure
+        A slab, open across one lattice vector.
+    fraction
+        Part of its height, from 0 to 1.
+
+    Raises
+    ------
+    DeckError
+        The structure is no slab, or the fraction lies outside.
+    """
+    vacuum = open_axes(structure)
+    if len(vacuum) != 1 or not 0.0 <= fraction <= 1.0:
+        raise DeckError(
+            "The bottom of a slab is held by a fraction of its height from 0 to 1, and a slab has "
+            f"a vacuum along one axis; got {fraction:g}, and a vacuum along "
+            f"{', '.join(AXES[k] for k in vacuum) or 'none'}."
+        )
+    faces = slab_faces(structure, vacuum[0])
+    heights = structure.positions @ faces.normal - faces.bottom_ang
+    if structure.pbc[vacuum[0]]:
+        heights = (heights + SAME_ANG) % faces.period_ang - SAME_ANG
+    return tuple(
+        FixedAtom(int(k))
+        for k in np.flatnonzero(heights <= fraction * faces.thickness_ang + SAME_ANG)
+    )
+
+
+def check_ends(first: Structure, last: Structure) -> None:
+    """Raise unless two structures can be the ends of a band: the same atoms in the same cell.
+
+    Raises
+    ------
+    DeckError
+        Names what differs.
+    """
+    if len(first) != len(last):
+        raise DeckError(
+            f"The ends of a band have the same atoms; these have {len(first)} and {len(last)}."
+        )
+    _check_same_atoms(first, last, 1)
 
 
 def check_deck(spec: DFTSpec, structure: Structure) -> tuple[str, ...]:
