@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from superionic.structures.errors import SuperionicError
-from superionic.workflows import cli_molecules
+from superionic.workflows import cli_inputs, cli_molecules
 from superionic.workflows.commands.console import note
 
 if TYPE_CHECKING:
@@ -416,6 +416,7 @@ def structure_slab(
 
 structure_app.command("molecule")(cli_molecules.molecule)
 structure_app.command("adsorb")(cli_molecules.adsorb)
+app.add_typer(cli_inputs.inputs_app, name="inputs")
 
 
 def main() -> None:
