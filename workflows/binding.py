@@ -118,18 +118,19 @@ def find_bindings(
     Parameters and errors as in `find_binding`; each molecule is given as its conformers.
     """
     own = settings or BindingSettings()
+    held = held_atoms(surface, own.held_fraction, side=own.side)
     studies = [
         Study(
             conformers=tuple(conformers),
             theory=theory,
             settings=own,
             host=host,
+            held=held,
             given_starts=None if starts is None else tuple(starts[k]),
         )
         for k, conformers in enumerate(molecules)
     ]
     _check(surface, studies, theory, host)
-    held = held_atoms(surface, own.held_fraction, side=own.side)
     relaxing = start_task(relax_held_task, surface, theory, own.relax, held, host)
     flow = _Flow(studies)
     flow.each(Study.submit_molecule)

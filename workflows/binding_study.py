@@ -18,7 +18,7 @@ from superionic.structures.errors import (
 )
 from superionic.structures.salts import ions_of, is_salt
 from superionic.structures.structure import minimum_image
-from superionic.workflows.binding_settings import BindingSettings, held_atoms
+from superionic.workflows.binding_settings import BindingSettings
 from superionic.workflows.binding_tasks import (
     Electrons,
     MoleculeEnergy,
@@ -78,6 +78,8 @@ class Study:
         Shapes of the molecule; the one that is lowest by itself is the reference.
     theory, settings, host
         Level of theory, how to search, charge and spin of the surface.
+    held : tuple of int
+        Atoms of the surface that do not move.
     given_starts : tuple of AdsorptionStart or None
         Starts made by the caller.
     """
@@ -86,9 +88,9 @@ class Study:
     theory: str
     settings: BindingSettings
     host: Electrons
+    held: tuple[int, ...] = ()
     given_starts: tuple[AdsorptionStart, ...] | None = None
     starts: tuple[AdsorptionStart, ...] = ()
-    held: tuple[int, ...] = ()
     screens: list[RelaxResult | str] = field(default_factory=list)
     finals: dict[int, RelaxResult | str] = field(default_factory=dict)
     surface: EnergyTerm | None = None
@@ -179,7 +181,6 @@ class Study:
         s, molecule = self.settings, self.molecule_energy().molecule
         self.starts = self.given_starts or self.place(surface, molecule)
         bare = self.starts[0].structure.without(self.starts[0].adsorbate)
-        self.held = held_atoms(bare, s.held_fraction, side=s.side)
         short = wider(s.relax, s.screen_steps)
         self.waiting["surface"] = self._relax_held(bare, s.relax, self.host)
         self.waiting["screens"] = [

@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from superionic.structures.errors import SuperionicError
-from superionic.workflows import cli_inputs, cli_molecules
+from superionic.workflows import cli_binding, cli_collect, cli_inputs, cli_molecules
 from superionic.workflows.commands.console import note
 
 if TYPE_CHECKING:
@@ -266,7 +266,9 @@ def barrier(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Of `reproduce` or `barrier`.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Of `reproduce`, `barrier` or `binding`.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Write the report of a folder again.
@@ -417,6 +419,9 @@ def structure_slab(
 structure_app.command("molecule")(cli_molecules.molecule)
 structure_app.command("adsorb")(cli_molecules.adsorb)
 app.add_typer(cli_inputs.inputs_app, name="inputs")
+app.command()(cli_binding.binding)
+app.command()(cli_collect.collect)
+app.command()(cli_collect.handover)
 
 
 def main() -> None:

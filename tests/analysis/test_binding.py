@@ -130,7 +130,7 @@ def test_no_molecule_and_no_number() -> None:
     with pytest.raises(EvidenceError, match="not a number"):
         replace(molecule, energy_eV=float("nan"))
     with pytest.raises(EvidenceError, match="A term is one of"):
-        replace(molecule, role="ion")
+        replace(molecule, role="ion")  # type: ignore[arg-type]
 
 
 # ---- parts

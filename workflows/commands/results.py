@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
     from superionic.workflows.papers.nzsp_results import ReproductionSummary
 
+_WRITERS = {
+    "barrier": ("superionic.workflows.commands.barrier_report", "write_barrier_report"),
+    "binding": ("superionic.workflows.commands.binding_files", "write_binding_report"),
+}
+"""Who writes the report of a command's folder."""
+
 
 def reproduce(
     papers: Sequence[str],
@@ -43,15 +49,14 @@ def rebuild(path: Path, *, as_json: bool) -> None:
     """Write the report of a results folder again; computes nothing."""
     marker, folder = read_marker(path), path.expanduser().absolute()
     command = marker.get("command")
-    if command == "barrier":
-        from superionic.workflows.commands.barrier_report import write_barrier_report
-
+    if command in _WRITERS:
+        module, name = _WRITERS[command]
         with chatter_to_stderr():
-            report = write_barrier_report(folder)
+            written = getattr(importlib.import_module(module), name)(folder)
         if as_json:
-            emit_json({"report": str(report)})
+            emit_json({"report": str(written)})
         else:
-            say(str(report))
+            say(str(written))
     elif command == "reproduce":
         papers = [paper for paper in _known(()) if (folder / paper).is_dir()]
         if not papers:
@@ -66,7 +71,7 @@ def rebuild(path: Path, *, as_json: bool) -> None:
     else:
         raise RunFolderError(
             f"There is no report on `superionic {command}`, which made {path}. Name a folder of "
-            "`superionic reproduce` or `superionic barrier`."
+            "`superionic reproduce`, `superionic barrier` or `superionic binding`."
         )
 
 
@@ -83,7 +88,7 @@ def _show(summaries: dict[str, ReproductionSummary], *, as_json: bool) -> None:
     if short:
         note(
             f"error: not every number of {', '.join(short)} exists with its evidence; the report "
-            "says which hops have none and why."
+            "says what has none and why."
         )
         raise typer.Exit(1)
 

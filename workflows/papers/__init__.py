@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-PAPERS: tuple[str, ...] = ("nzsp",)
+PAPERS: tuple[str, ...] = ("nzsp", "latp")
 """Modules of this folder that can `reproduce`."""

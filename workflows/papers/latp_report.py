@@ -1,0 +1,342 @@
+"""The report of the LATP reproduction: figures, tables, evidence, and what it does not show."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from superionic.analysis.figures.binding_levels import relaxed_level
+from superionic.workflows.papers.latp_decks import write_decks
+from superionic.workflows.papers.latp_protocol import PUBLISHED_EV
+from superionic.workflows.papers.nzsp_results import ReproductionSummary
+from superionic.workflows.report.binding_blocks import (
+    charge_table,
+    complex_viewer,
+    ion_table,
+    level_table,
+    start_table,
+    summary_line,
+    term_table,
+)
+from superionic.workflows.report.blocks import figure_block
+from superionic.workflows.report.content import (
+    Badge,
+    CodeBlock,
+    Fact,
+    ReportContent,
+    ReportTable,
+    Section,
+)
+from superionic.workflows.report.render import write_report
+from superionic.workflows.report.tables import Comparison as Row
+from superionic.workflows.report.tables import comparison_table, task_table, version_table
+from superionic.workflows.serialise import write_bytes_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from superionic.analysis.binding import BindingResult
+    from superionic.workflows.papers.latp_decks import WrittenDeck
+    from superionic.workflows.papers.latp_protocol import LatpProtocol
+    from superionic.workflows.papers.latp_results import LatpResults
+    from superionic.workflows.report.content import Block, Tone
+
+TONES: dict[str, Tone] = {"supported": "good", "contradicted": "bad", "undecided": "warn"}
+PAPER = "Adv. Funct. Mater. 2022, doi 10.1002/adfm.202203336"
+CLAIM = "|E_b(SN)| > |E_b(LiTFSI)|"
+
+
+def write_latp_report(
+    out: Path,
+    *,
+    protocol: LatpProtocol,
+    protocol_text: str,
+    results: LatpResults,
+    task_keys: Sequence[str],
+) -> ReproductionSummary:
+    """Draw the figures, write tables, decks and ``latp/report.html``, and sum up.
+
+    Parameters
+    ----------
+    out
+        Results folder; everything goes to ``latp/`` in it.
+    protocol, protocol_text
+        What was run, and its resolved text.
+    results
+        What it found.
+    task_keys
+        Tasks this report rests on.
+    """
+    folder = out / "latp"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes_atomic(folder / "protocol.toml", protocol_text.encode())
+    decks = write_decks(out, protocol=protocol, results=results)
+    content = ReportContent(
+        title="Succinonitrile and LiTFSI on LATP (001): binding energies",
+        subtitle=f"Fig. S1 of {PAPER}; fidelity {protocol.fidelity}, {protocol.theory}.",
+        facts=_facts(results),
+        sections=(
+            Section("Computed and published", _summary(results, protocol)),
+            Section("Every level of theory", _levels(results, folder, protocol)),
+            Section("Surface and best geometries", _geometries(results, folder)),
+            Section("Starts and terms", _starts(results, folder, protocol)),
+            Section("Charge transfer", _charges(results)),
+            Section("Decks for a cluster", _decks(decks, protocol)),
+            Section("What this does not show", _limits(results, protocol), caution=True),
+            Section("Protocol and provenance", _provenance(out, protocol_text, task_keys)),
+        ),
+        footer="Every number above is in the CSV beside its figure and in the run folders.",
+    )
+    report = write_report(content, folder / "report.html")
+    return ReproductionSummary(
+        report=str(report),
+        lines=(*(summary_line(r) for r in results.both), _claim_line(results)),
+        ok=all(r.binding_energy_eV is not None for r in results.both),
+    )
+
+
+def published(protocol: LatpProtocol) -> dict[str, float]:
+    """Return the printed binding strengths in eV by the labels of the protocol."""
+    return {
+        protocol.succinonitrile.label: PUBLISHED_EV["succinonitrile"],
+        protocol.litfsi.label: PUBLISHED_EV["litfsi"],
+    }
+
+
+def _claim_line(results: LatpResults) -> str:
+    return f"{CLAIM}: {results.claim.state}. {results.claim.reason}"
+
+
+def _facts(results: LatpResults) -> tuple[Fact, ...]:
+    facts = [
+        Fact(
+            label=f"Binding strength of {r.molecule}",
+            value="no value"
+            if r.binding_strength_eV is None
+            else f"{r.binding_strength_eV:.2f} eV",
+            detail=summary_line(r),
+        )
+        for r in results.both
+    ]
+    state = results.claim.state
+    facts.append(Fact(CLAIM, state, results.claim.reason, TONES[state]))
+    return tuple(facts)
+
+
+def _eV(value: float | None) -> str:
+    return "no value" if value is None else f"{value:.2f} eV"
+
+
+def _summary(results: LatpResults, protocol: LatpProtocol) -> tuple[Block, ...]:
+    rows = [row for result in results.both for row in _rows(result, protocol)]
+    rows.append(_difference(results, protocol))
+    return (
+        f"The paper prints binding strengths of {PUBLISHED_EV['succinonitrile']:g} eV for "
+        f"succinonitrile and {PUBLISHED_EV['litfsi']:g} eV for LiTFSI, and concludes {CLAIM}.",
+        comparison_table(rows, caption="Computed beside published."),
+        f"Rule of the verdict, fixed in the protocol before the run: {protocol.claim.text}",
+        f"Verdict on {CLAIM}: {results.claim.state}. {results.claim.reason}",
+    )
+
+
+def _rows(result: BindingResult, protocol: LatpProtocol) -> list[Row]:
+    """Return a row for each level of one molecule; one with the reason where there is none."""
+    printed = published(protocol)[result.molecule]
+    if not result.levels:
+        return [
+            Row(
+                quantity=f"Binding strength |E_b| of {result.molecule}, {result.theory}",
+                unit="eV",
+                computed=None,
+                published=printed,
+                fidelity=protocol.fidelity,
+                verdict=Badge(result.verdict, "bad"),
+                note=result.reason,
+            )
+        ]
+    return [
+        Row(
+            quantity=f"Binding strength |E_b| of {result.molecule}, {level.theory}",
+            unit="eV",
+            computed=level.binding_strength_eV,
+            published=printed,
+            fidelity=protocol.fidelity,
+            verdict=Badge("bound" if level.binding_strength_eV else "not bound"),
+            note=_evidence(result.spread_eV, result.converged_starts, level.kind),
+        )
+        for level in result.levels
+    ]
+
+
+def _evidence(spread_eV: float | None, converged: int, kind: str) -> str:
+    spread = "" if spread_eV is None else f", spread {spread_eV:.2f} eV"
+    return f"{kind}; {converged} converged starts{spread}"
+
+
+def _difference(results: LatpResults, protocol: LatpProtocol) -> Row:
+    """Return the row of the claim: the difference at the level that relaxed."""
+    levels = [relaxed_level(r) for r in results.both]
+    first, second = levels
+    gap = None
+    if first is not None and second is not None:
+        gap = second.binding_energy_eV - first.binding_energy_eV
+    state = results.claim.state
+    return Row(
+        quantity=f"|E_b(SN)| less |E_b(LiTFSI)|, {protocol.theory}",
+        unit="eV",
+        computed=gap,
+        published=round(PUBLISHED_EV["succinonitrile"] - PUBLISHED_EV["litfsi"], 10),
+        fidelity=protocol.fidelity,
+        verdict=Badge(state, TONES[state]),
+        note=results.claim.reason,
+    )
+
+
+def _levels(results: LatpResults, folder: Path, protocol: LatpProtocol) -> tuple[Block, ...]:
+    from superionic.workflows.papers.latp_figures import draw_levels
+
+    printed = published(protocol)
+    saved = draw_levels(results, folder, published_eV=printed, fidelity=protocol.fidelity)
+    if saved is None:
+        return ("No molecule has a value.",)
+    blocks: list[Block] = [
+        figure_block(
+            saved,
+            caption=(
+                "Binding strengths at every level computed. Filled: relaxed at that level. Open: "
+                "single points at the geometries of the first level. Dashed: published."
+            ),
+            alt="Binding strengths of SN and LiTFSI at each level of theory; numbers in the table",
+        ),
+        level_table(results.both, caption="Every level with its parts.", published_eV=printed),
+    ]
+    ions = ion_table(
+        results.both,
+        caption=(
+            "The salt against the neutral pair and against its ions, each alone (in the geometry "
+            "of the pair). The second is larger by the energy that holds the pair together."
+        ),
+    )
+    return (*blocks, ions) if ions is not None else tuple(blocks)
+
+
+def _geometries(results: LatpResults, folder: Path) -> tuple[Block, ...]:
+    from superionic.workflows.papers.latp_figures import draw_close_ups, draw_geometries
+
+    blocks: list[Block] = [_surface(results)]
+    for draw, caption, alt in (
+        (
+            draw_geometries,
+            "Best geometry of each molecule on the slab, seen along the surface; the lower part "
+            "of the slab was held.",
+            "Side views of SN and LiTFSI on the LATP (001) slab",
+        ),
+        (
+            draw_close_ups,
+            "The same from above: the molecule and what lies next to it.",
+            "Views of SN and LiTFSI with the neighbouring atoms of the surface",
+        ),
+    ):
+        saved = draw(results, folder)
+        if saved is not None:
+            blocks.append(figure_block(saved, caption=caption, alt=alt))
+    viewer = complex_viewer(results.both, caption="Choose a molecule; turn it.")
+    return (*blocks, viewer) if viewer is not None else tuple(blocks)
+
+
+def _surface(results: LatpResults) -> str:
+    """Say what the surface is, with the composition that fits the size."""
+    one, slab = results.slab, results.slab.slab
+    energies = [e for e in results.slab_energies_eV if e is not None]
+    spread = max(energies) - min(energies)
+    return (
+        f"Surface: ({''.join(map(str, slab.miller))}) slab of {one.found}, {slab.layers} PO4 "
+        f"layers, {slab.repeat[0]} x {slab.repeat[1]} in the plane, {slab.thickness_ang:.1f} Å "
+        f"thick, ended as {slab.termination}. Wanted was {one.wanted}; this is the nearest that "
+        f"whole atoms allow at this size. {len(results.slab_energies_eV)} arrangements of Li and "
+        f"Al were relaxed (spread {spread:.2f} eV); the lowest is used. Dipole by formal charges "
+        f"as cut {slab.dipole_e_ang:.2f} e Å. The cell is that of LiTi2(PO4)3 relaxed at the same "
+        "level."
+    )
+
+
+def _starts(results: LatpResults, folder: Path, protocol: LatpProtocol) -> tuple[Block, ...]:
+    from superionic.workflows.papers.latp_figures import draw_starts
+
+    blocks: list[Block] = [f"Rule, fixed before the run: {protocol.binding.screening}"]
+    blocks += [f"{r.molecule}: {note}" for r in results.both for note in r.notes]
+    saved = draw_starts(results, folder, fidelity=protocol.fidelity)
+    if saved is not None:
+        blocks.append(
+            figure_block(
+                saved,
+                caption=(
+                    "Left: E_b of every start that was relaxed to the end. Right: the parts of the "
+                    "best; deformation costs energy, dispersion and the rest bind."
+                ),
+                alt="Binding energies of all converged starts and parts of the best ones",
+            )
+        )
+        blocks.append(start_table(results.both, caption="Every start."))
+    blocks.append(
+        term_table(
+            results.both,
+            caption="The three terms; those of one value share one hash of settings and one cell.",
+        )
+    )
+    return tuple(blocks)
+
+
+def _charges(results: LatpResults) -> tuple[Block, ...]:
+    return (
+        "Charge of the adsorbed molecule by named models; the paper's Bader charges need a "
+        "density-functional run (the decks write what they need). Positive: it gave electrons to "
+        "the surface. EEQ lets charge flow over any distance, so that its absolute numbers mean "
+        "little; models must not be compared with each other.",
+        charge_table(results.both, caption="Charge transfer on adsorption."),
+    )
+
+
+def _decks(decks: Sequence[WrittenDeck], protocol: LatpProtocol) -> tuple[Block, ...]:
+    if not decks:
+        return ("No complex converged, so no deck was written.",)
+    return (
+        f"Input decks at the printed settings (protocol `{protocol.decks}`), started from what was "
+        "relaxed here. Slab and complex of one molecule share one cell.",
+        ReportTable(
+            caption="Decks in the results folder.",
+            header=("Folder", "Code", "Atoms", "Structure"),
+            rows=tuple((d.folder, d.code, d.formula, d.what) for d in decks),
+        ),
+    )
+
+
+def _limits(results: LatpResults, protocol: LatpProtocol) -> tuple[Block, ...]:
+    return (
+        f"These are screening values. {protocol.theory} and the other potentials were trained on "
+        "inorganic crystals, with few molecules and no ion pairs on surfaces; GFN1-xTB is "
+        "semi-empirical, sees one k point and is evaluated at geometries that are not its own. "
+        "The paper's method is PBE-D2 with plane waves: the decks above repeat it.",
+        "The paper gives no slab thickness, no termination, no Li/Al order, no coverage, no start "
+        "and no conformer. A different termination or a charged or hydrated surface can change "
+        "binding by more than the difference in question.",
+        "LiTFSI can leave its Li at the surface and bind as an anion beside it; the best geometry "
+        "above shows whether it did. E_b refers to the neutral pair in free space, whose ions "
+        "attract each other by several eV; in a solvent the balance is another.",
+        "A search of twelve starts does not prove the lowest minimum. Zero-point energy, "
+        "temperature, coverage and solvent are left out.",
+    )
+
+
+def _provenance(out: Path, protocol_text: str, task_keys: Sequence[str]) -> tuple[Block, ...]:
+    manifests = [
+        json.loads((out / "runs" / key / "manifest.json").read_text()) for key in task_keys
+    ]
+    tables: list[ReportTable] = []
+    if manifests:
+        tables = [
+            task_table(manifests, caption="Tasks, in the order they were submitted."),
+            version_table(manifests, caption="Versions they ran with."),
+        ]
+    return (*tables, CodeBlock("Resolved protocol", protocol_text))
