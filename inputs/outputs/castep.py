@@ -223,7 +223,9 @@ def _numbers(known: _Known, images: list[Any], order: list[int]) -> dict[str, An
         "energy_eV": energies[last][0],
         "free_energy_eV": energies[last][1],
         "forces_eV_per_A": None if forces is None else np.array(forces)[order],
-        "stress_eV_per_A3": images[-1].get_stress(voigt=False) if "stress" in results else None,
+        "stress_eV_per_A3": (
+            images[-1].get_stress(voigt=False) if results.get("stress") is not None else None
+        ),
         "magnetic_moments": np.array(moments)[order] if fits else None,
         "total_magnetic_moment": known.scan.spin,
         "fermi_energy_eV": _fermi_energy(known.folder / f"{known.seed}.bands"),

@@ -16,6 +16,9 @@ QUIET_S = 3600.0
 TAIL_BYTES = 200_000
 """How much of the end of a log is searched."""
 
+ERROR_BANNER = "EEEEEEE  RRRRRR   RRRRRR   OOOOOOO  RRRRRR"
+"""First line of the word ERROR in large letters, which VASP frames its message with."""
+
 FATAL: tuple[tuple[str, str], ...] = (
     ("VERY BAD NEWS", "internal error of VASP"),
     ("I REFUSE TO CONTINUE WITH THIS SICK JOB", "VASP refused its input"),
@@ -48,6 +51,7 @@ FATAL: tuple[tuple[str, str], ...] = (
     ("Error in cell_read", "CASTEP refused its .cell file"),
     ("Current trace stack", "CASTEP stopped with an error"),
     ("NOSTART", "the program was not started"),
+    (ERROR_BANNER, "VASP stopped with an error"),
 )
 """Text in a log or an output, and what it means for a person."""
 
@@ -88,11 +92,10 @@ def failure_in(paths: Iterable[Path]) -> str:
 
 
 def _line_around(text: str, at: int) -> str:
-    """Return the line of a text that holds a position, without frame characters."""
+    """Return the line of a text that holds a position, without its frame and large letters."""
     start = text.rfind("\n", 0, at) + 1
-    end = text.find("\n", at)
-    line = text[start : end if end >= 0 else len(text)]
-    return " ".join(line.strip(" |*\r").split())[:120]
+    lines = (" ".join(line.strip(" |*\r").split()) for line in text[start:].splitlines())
+    return next((line for line in lines if set(line) - set("ERO# -")), "")[:120]
 
 
 def seconds_quiet(paths: Iterable[Path], *, now: float | None = None) -> float:

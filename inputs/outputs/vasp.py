@@ -267,8 +267,11 @@ def _steps_from_outcar(path: Path) -> Steps | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             images: Any = read(path, index=":", format="vasp-out")
-    except (ParseError, ValueError, IndexError, KeyError, StopIteration):
-        return None
+    except (ParseError, ValueError, IndexError, KeyError, StopIteration) as error:
+        raise OutputFileError(
+            f"{path} has its end but cannot be read ({type(error).__name__}: {error}). Copy it, or "
+            "the vasprun.xml beside it, from the cluster again."
+        ) from error
     images = [atoms for atoms in images if atoms.calc is not None]
     if not images:
         return None
@@ -279,7 +282,7 @@ def _steps_from_outcar(path: Path) -> Steps | None:
         energies_eV=np.array([atoms.get_potential_energy() for atoms in images]),
         free_energy_eV=float(found.get("free_energy", found["energy"])),
         forces_eV_per_A=last.get_forces(apply_constraint=False) if "forces" in found else None,
-        stress_eV_per_A3=last.get_stress(voigt=False) if "stress" in found else None,
+        stress_eV_per_A3=last.get_stress(voigt=False) if found.get("stress") is not None else None,
         iterations=(),
     )
 
