@@ -261,7 +261,7 @@ def compare_handover(
     return PathComparison(
         key=record.key,
         local_theory=record.theory,
-        returned_theory=next((i.theory for i in images.images if i.theory), ""),
+        returned_theory=next((i.theory for i in images.images if i.finished), ""),
         kind=path.kind,
         images=tuple(
             ImageComparison(

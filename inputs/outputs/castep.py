@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from superionic.inputs.outputs.castep_geometry import finest, last_geometry
 from superionic.inputs.outputs.castep_scan import CastepScan, scan_castep
+from superionic.inputs.outputs.castep_theory import settings_of, theory_of
 from superionic.inputs.outputs.failures import (
     QUIET_S,
     failure_in,
@@ -28,16 +30,6 @@ TASKS: dict[str, RunTask] = {
     "molecular dynamics": "md",
 }
 """Types of calculation in CASTEP's words; the rest is ``other``."""
-FUNCTIONALS = {
-    "Perdew Burke Ernzerhof": "pbe", "PBE for solids (2008)": "pbesol",
-    "Local Density Approximation": "lda", "revised Perdew Burke Ernzerhof": "rpbe",
-    "Perdew Wang (1991)": "pw91", "PBE with Wu-Cohen exchange": "wc", "RSCAN": "rscan",
-    "hybrid HSE06": "hse06", "hybrid PBE0": "pbe0", "hybrid B3LYP": "b3lyp",
-}  # fmt: skip
-DISPERSIONS = {
-    "G06": "d2", "OBS": "obs", "TS": "ts", "D3": "d3", "D3-BJ": "d3bj", "D4": "d4", "MBD": "mbd",
-    "MBD*": "mbd", "TSSURF": "tssurf", "XDM": "xdm", "JCHS": "jchs",
-}  # fmt: skip
 SAME_ENTHALPY = 3e-8
 """CASTEP prints a final enthalpy with nine digits: relative difference of equal ones."""
 
@@ -72,7 +64,7 @@ def read_castep_run(
     seed, outputs = _seed(folder)
     known = _Known(folder, seed, tuple(path.name for path in outputs))
     main = folder / f"{seed}.castep"
-    failure = _error_file(folder, seed) or failure_in(logs_of(folder))
+    failure = _error_file(folder, seed) or failure_in(logs_of(folder, outputs))
     if main not in outputs:
         if failure:
             return _run(known, "crashed", failure)
@@ -81,6 +73,7 @@ def read_castep_run(
     if known.scan.ended and not _error_file(folder, seed):
         notes = (f"the run ended by itself, but a log says: {failure}",) if failure else ()
         return _ended(replace(known, notes=notes), main)
+    known = replace(known, structure=last_geometry(folder, seed))
     quiet = seconds_quiet(outputs, now=now)
     return _run(known, *without_end(quiet, quiet_s, failure or failure_in((main,))))
 
@@ -153,7 +146,7 @@ def _ended(known: _Known, main: Path) -> CollectedRun:
     known = replace(
         known,
         header=dict(getattr(last.calc, "_parameters_header", {})),
-        structure=Structure.from_ase(last[order]),
+        structure=finest(Structure.from_ase(last[order]), last_geometry(known.folder, known.seed)),
         start=Structure.from_ase(images[0][order]),
         fmax=float(np.linalg.norm(forces, axis=1).max()) if fixed else None,
         notes=(*known.notes, *([note] if note else ()), *_remarks(known.scan)),
@@ -275,34 +268,9 @@ def _fermi_energy(path: Path) -> float | None:
         return None
 
 
-def _settings(known: _Known) -> dict[str, float | str]:
-    """Return what two runs must share before their energies are subtracted."""
-    facts, settings = known.scan.facts, dict[str, float | str]()
-    for name in ("cutoff", "electrons"):
-        try:
-            key = "cutoff_eV" if name == "cutoff" else name
-            settings[key] = float(facts[name].split()[0])
-        except (KeyError, ValueError, IndexError):
-            continue
-    if "functional" in facts:
-        settings["functional"] = FUNCTIONALS.get(facts["functional"], facts["functional"].lower())
-        settings["dispersion"] = _dispersion(known) or "none"
-    if "grid" in facts:
-        settings["kpoints"] = "x".join(facts["grid"].split()[:3])
-    if known.header:
-        settings["spin_polarised"] = "yes" if known.header.get("spin_polarized") else "no"
-    return settings
-
-
-def _dispersion(known: _Known) -> str:
-    scheme = known.header.get("sedc_scheme", "") if known.header.get("sedc_apply") else ""
-    return DISPERSIONS.get(str(scheme), str(scheme).lower())
-
-
 def _run(known: _Known, state: RunState, reason: str, **numbers: Any) -> CollectedRun:
     """Return a run with what is known and, if it finished, its numbers."""
-    scan, settings = known.scan, _settings(known)
-    parts = ("castep", str(settings.get("functional", "")), _dispersion(known))
+    scan = known.scan
     empty: dict[str, Any] = dict.fromkeys(
         ("energy_eV", "free_energy_eV", "forces_eV_per_A", "stress_eV_per_A3", "magnetic_moments",
          "total_magnetic_moment", "fermi_energy_eV"),
@@ -316,8 +284,8 @@ def _run(known: _Known, state: RunState, reason: str, **numbers: Any) -> Collect
         task=_task(scan),
         state=state,
         reason=reason,
-        theory="-".join(filter(None, parts)) if parts[1] else "",
-        settings=settings,
+        theory=theory_of(scan, known.header),
+        settings=settings_of(scan, known.header),
         structure=known.structure,
         start=known.start,
         ionic_steps=len(scan.scf),

@@ -6,13 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from superionic.inputs.outputs.records import RunState
 
 QUIET_S = 3600.0
 """Seconds without a byte after which output without an end counts as broken off."""
+STALE_S = 600.0
+"""A log this much older than the newest output, in seconds, is of an earlier run."""
 TAIL_BYTES = 200_000
 """How much of the end of a log is searched."""
 
@@ -64,12 +66,13 @@ LOG_PATTERNS = ("slurm-*.out", "slurm-*.err", "*.o[0-9]*", "*.e[0-9]*", "out.*.l
 """Where programs, launchers and schedulers usually leave what they say."""
 
 
-def logs_of(folder: Path) -> tuple[Path, ...]:
-    """Return the logs that lie in a folder."""
+def logs_of(folder: Path, outputs: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """Return the logs that lie in a folder, without those older than its outputs."""
     found = [folder / name for name in LOGS if (folder / name).is_file()]
     for pattern in LOG_PATTERNS:
         found += [path for path in folder.glob(pattern) if path.is_file()]
-    return tuple(dict.fromkeys(found))
+    newest = max((path.stat().st_mtime for path in outputs), default=0.0)
+    return tuple(p for p in dict.fromkeys(found) if p.stat().st_mtime >= newest - STALE_S)
 
 
 def tail_of(path: Path, size: int = TAIL_BYTES) -> str:

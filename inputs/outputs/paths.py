@@ -101,7 +101,7 @@ def read_path(
         for k, f in enumerate(folders)
     ]
     notes = _take_ends(images, ends, castep=castep, quiet_s=quiet_s, now=now)
-    notes += _check_one_level(images)
+    _check_one_level(images)
     last = len(images) - 1
     kind: Literal["band", "single-points"] = "band" if band else "single-points"
     return CollectedNEB(
@@ -181,9 +181,9 @@ def _farthest(one: Structure, other: Structure) -> float | None:
     return float(np.linalg.norm(apart, axis=1).max())
 
 
-def _check_one_level(images: Sequence[CollectedRun]) -> list[str]:
-    """Raise if two images were computed at different settings; note what cannot be told."""
-    runs = [run for run in images if run.settings]
+def _check_one_level(images: Sequence[CollectedRun]) -> None:
+    """Raise if two images that have energies were computed at different settings."""
+    runs = [run for run in images if run.finished]
     for name in COMPARED:
         values = {str(run.settings[name]) for run in runs if name in run.settings}
         if len(values) > 1:
@@ -195,4 +195,3 @@ def _check_one_level(images: Sequence[CollectedRun]) -> list[str]:
                 f"The images of one path were computed at different {name} ({where}), so their "
                 "energies cannot be subtracted. Run them again at one setting."
             )
-    return []

@@ -18,7 +18,7 @@ from superionic.inputs.outputs.failures import (
 )
 from superionic.inputs.outputs.outcar import OutcarScan, scan_outcar
 from superionic.inputs.outputs.records import CollectedRun, OutputFileError, RunState
-from superionic.inputs.outputs.vasp_theory import settings_of, theory_of
+from superionic.inputs.outputs.vasp_theory import GRID, settings_of, theory_of
 from superionic.inputs.outputs.vasp_verdict import (
     Course,
     breached_steps,
@@ -78,11 +78,13 @@ def read_vasp_run(
     known = _Known(folder, _poscar(folder / "POSCAR"), tuple(sorted(names)), image=image)
     if "OUTCAR" in names:
         known = replace(known, scan=scan_outcar(folder / "OUTCAR"))
+    elif "OSZICAR" in names:
+        known = replace(known, iterations=_oszicar_steps(folder / "OSZICAR"))
     known = replace(known, tags=known.scan.settings)
     closed = is_closed(folder / "vasprun.xml")
     if known.scan.ended or closed:
         return _ended(known, closed=closed)
-    logs = logs_of(folder)
+    logs = logs_of(folder, present)
     failure = failure_in((*logs, folder / "OUTCAR") if "OUTCAR" in names else logs)
     if failure or names & {"OUTCAR", "vasprun.xml", "OSZICAR"}:
         quiet = seconds_quiet(present, now=now) if present else 0.0
@@ -172,7 +174,8 @@ def _notes(known: _Known, *, closed: bool) -> tuple[str, ...]:
         notes.append("vasprun.xml is cut off although the run ended: the numbers are OUTCAR's")
     if _has_content(folder / "OUTCAR") and not known.scan.ended:
         notes.append("OUTCAR is cut off although the run ended: the numbers are vasprun.xml's")
-    failure = failure_in(logs_of(folder))
+    present = [folder / name for name in known.files]
+    failure = failure_in(logs_of(folder, present))
     if failure:
         notes.append(f"the run ended by itself, but a log says: {failure}")
     return tuple(notes)
@@ -186,6 +189,9 @@ def _tags_of(run: Any) -> dict[str, str]:
         for name, value in dict(source).items()
         if not isinstance(value, list)
     }
+    grid: Any = run.kpoints.kpts
+    if run.kpoints.style.name in ("Gamma", "Monkhorst") and len(grid) == 1:
+        tags[GRID] = "x".join(str(int(n)) for n in grid[0])
     if all(str(title).startswith("PAW_PBE") for title in run.potcar_symbols):
         tags.setdefault("LEXCH", "PE")
     return tags
@@ -200,6 +206,16 @@ def _residual(known: _Known) -> float | None:
         return None
     forces = np.where(_free(known.folder, len(steps.last)), steps.forces_eV_per_A, 0.0)
     return float(np.linalg.norm(forces, axis=1).max())
+
+
+def _oszicar_steps(path: Path) -> tuple[int, ...]:
+    """Return the electronic steps of each ionic step of an OSZICAR; none if it cannot be read."""
+    from pymatgen.io.vasp.outputs import Oszicar
+
+    try:
+        return tuple(len(steps) for steps in Oszicar(path).electronic_steps)
+    except (ValueError, IndexError, KeyError):
+        return ()
 
 
 def _has_content(path: Path) -> bool:

@@ -20,6 +20,8 @@ DISPERSIONS = {
     "21": "ts-hirshfeld", "202": "mbd", "263": "mbd-fi", "3": "ulg", "4": "ddsc",
 }  # fmt: skip
 """``IVDW`` tags."""
+GRID = "k grid"
+"""Name under which readers put the k grid among the tags."""
 
 
 def functional_of(tags: dict[str, str]) -> str:
@@ -55,17 +57,21 @@ def settings_of(scan: OutcarScan, tags: dict[str, str], folder: Path) -> dict[st
         settings["spin_polarised"] = "yes" if tags["ISPIN"].strip() == "2" else "no"
     if scan.titles:
         settings["pseudopotentials"] = ", ".join(dict.fromkeys(scan.titles))
-    grid = kpoint_grid(folder)
+    grid = tags.get(GRID) or kpoint_grid(folder)
     if grid:
         settings["kpoints"] = grid
     return settings
 
 
 def kpoint_grid(folder: Path) -> str:
-    """Return the k grid of a KPOINTS file as ``3x3x1``, or an empty text if there is none."""
+    """Return the k grid of a KPOINTS file as ``3x3x1``, or an empty text if there is none.
+
+    The images of a band share the file in the folder above.
+    """
     from pymatgen.io.vasp.inputs import Kpoints
 
-    for path in (folder / "KPOINTS", folder.parent / "KPOINTS"):
+    places = (folder, folder.parent) if folder.name.isdigit() else (folder,)
+    for path in (place / "KPOINTS" for place in places):
         if not path.is_file():
             continue
         try:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_castep import CastepCase, castep_text, write_castep_run
+from ase.units import Bohr as BOHR
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_castep import CastepCase, castep_order, castep_text, write_castep_run
 from made_vasp import step
 from small_salt import pushed, salt
 
@@ -17,6 +20,7 @@ from superionic.inputs.outputs.castep_cell import cell_order
 from superionic.inputs.outputs.populations import read_castep_charges
 from superionic.inputs.outputs.records import CollectedRun, OutputFileError
 from superionic.structures.errors import NotConvergedError
+from superionic.structures.structure import Structure
 
 RELAXED = CastepCase(task="geometry optimization", geometry="done")
 
@@ -117,6 +121,70 @@ def test_any_cut_is_handled(tmp_path: Path, cut: float) -> None:
     (folder / "made.castep").write_text(text[: int(cut * len(text))])
     run = read_castep_run(folder, now=time.time() + 1e5)
     assert (run.state, run.energy_eV) == ("truncated", None)
+
+
+def write_geom(path: Path, frames: list[Structure]) -> None:
+    """Write a .geom file in atomic units, atoms sorted as CASTEP does."""
+    text = " BEGIN header\n  \n END header\n  \n"
+    for k, frame in enumerate(frames):
+        text += f"{k:39d}   <-- c\n" + "  -1.0000000000E+000   -1.0000000000E+000   <-- E\n"
+        for v in frame.cell / BOHR:
+            text += "".join(f"{x:28.16E}" for x in v) + "   <-- h\n"
+        for end, values in (("R", frame.positions / BOHR), ("F", 0.0 * frame.positions)):
+            seen: dict[str, int] = {}
+            for atom in castep_order(frame):
+                symbol = frame.symbols[atom]
+                seen[symbol] = seen.get(symbol, 0) + 1
+                row = "".join(f"{x:28.16E}" for x in values[atom])
+                text += f" {symbol:<2s}{seen[symbol]:16d}{row}   <-- {end}\n"
+        text += "  \n"
+    path.write_text(text)
+
+
+def test_geometry_file_outlives_a_crash(tmp_path: Path) -> None:
+    case = CastepCase(task="geometry optimization", ended=False)
+    folder = write_castep_run(tmp_path, salt(), [step(salt(), -1.0)], case)
+    assert read_castep_run(folder).structure is None
+    last = salt().with_positions(salt().positions + 0.123)
+    write_geom(folder / "made.geom", [salt(), last])
+    run = read_castep_run(folder)
+    assert (run.state, run.energy_eV) == ("running", None)
+    assert run.structure is not None
+    assert run.structure.symbols == ("Na", "O", "O", "H")
+    assert run.structure.positions == pytest.approx(last.positions, abs=1e-8)
+    (folder / "made.geom").write_text((folder / "made.geom").read_text()[:900])
+    assert read_castep_run(folder).state == "running"
+
+
+def test_geometry_file_has_more_digits(tmp_path: Path) -> None:
+    exact = salt().with_positions(salt().positions + 1.23456789e-3)
+    folder = write_castep_run(tmp_path, exact, [step(exact, -1.0)], RELAXED)
+    coarse = read_castep_run(folder).structure
+    write_geom(folder / "made.geom", [exact])
+    fine = read_castep_run(folder).structure
+    assert coarse is not None
+    assert fine is not None
+    assert np.abs(coarse.positions - exact.positions).max() > 1e-7
+    assert fine.positions == pytest.approx(exact.positions, abs=1e-8)
+    write_geom(folder / "made.geom", [exact.with_positions(exact.positions + 0.5)])
+    other = read_castep_run(folder).structure
+    assert other is not None
+    assert np.array_equal(other.positions, coarse.positions)
+
+
+@settings(max_examples=40)
+@given(cut=st.floats(0.0, 1.0), garbage=st.binary(max_size=40))
+def test_no_cut_and_no_garbage_makes_an_energy(
+    tmp_path_factory: pytest.TempPathFactory, cut: float, garbage: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("cut")
+    write_castep_run(folder, salt(), [step(salt(), -1.0)] * 2, RELAXED)
+    content = (folder / "made.castep").read_bytes()
+    before = content[: content.index(b"Total time")]
+    (folder / "made.castep").write_bytes(before[: int(cut * len(before))] + garbage)
+    run = read_castep_run(folder)
+    assert run.energy_eV is None
+    assert run.state in ("running", "not-started")
 
 
 @pytest.mark.parametrize("ended", [True, False])

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_vasp import RELAX, VaspEnd, VaspTags, step, write_outcar, write_vasp_run, write_vasprun
 from small_salt import pushed, salt
 
@@ -168,6 +170,41 @@ def test_logs_tell_a_crash(tmp_path: Path, name: str, text: str, told: str) -> N
     assert run.state == "crashed"
     assert told in run.reason
     assert name in run.reason
+
+
+def test_log_of_an_earlier_run_means_nothing(tmp_path: Path) -> None:
+    folder = write_vasp_run(tmp_path, salt(), [step(salt(), -1.0)], RELAX, CUT)
+    (folder / "slurm-1.out").write_text("*** JOB 1 CANCELLED AT 2026 DUE TO TIME LIMIT ***")
+    assert read_vasp_run(folder).state == "crashed"
+    early = time.time() - 7200.0
+    os.utime(folder / "slurm-1.out", (early, early))
+    assert read_vasp_run(folder).state == "running"
+
+
+def test_k_grid_of_another_folder_is_not_taken(tmp_path: Path) -> None:
+    folder = write_vasp_run(tmp_path / "run", salt(), [step(salt(), -1.0)], xml=False)
+    (folder / "KPOINTS").rename(tmp_path / "KPOINTS")
+    assert "kpoints" not in read_vasp_run(folder).settings
+    write_vasprun(folder / "vasprun.xml", salt(), [step(salt(), -1.0)], VaspTags(grid=(5, 4, 1)))
+    assert read_vasp_run(folder).settings["kpoints"] == "5x4x1"
+
+
+@settings(max_examples=60)
+@given(cut=st.floats(0.0, 1.0), garbage=st.binary(max_size=40))
+def test_no_cut_and_no_garbage_makes_an_energy(
+    tmp_path_factory: pytest.TempPathFactory, cut: float, garbage: bytes
+) -> None:
+    """Only the line that VASP writes last does."""
+    folder = tmp_path_factory.mktemp("cut")
+    write_vasp_run(folder, salt(), [step(salt(), -1.0)] * 2, RELAX, DONE)
+    mark = {"OUTCAR": b"General timing", "vasprun.xml": b"</modeling>"}
+    for name, end in mark.items():
+        content = (folder / name).read_bytes()
+        before = content[: content.index(end)]
+        (folder / name).write_bytes(before[: int(cut * len(before))] + garbage)
+    run = read_vasp_run(folder)
+    assert run.energy_eV is None
+    assert run.state in ("running", "not-started", "crashed")
 
 
 def test_crash_before_the_first_step(tmp_path: Path) -> None:
