@@ -255,18 +255,18 @@ def distinct_sites(
     """
     turns, shifts = _operations(face, symprec)
     images = np.einsum("oij,sj->soi", turns, np.array([s.position for s in sites])) + shifts
-    taken: set[int] = set()
+    places = np.array([s.position for s in sites])
+    labels = np.array([s.label for s in sites])
+    left = np.ones(len(sites), dtype=bool)
     kept = []
     for k, site in enumerate(sites):
-        if k in taken:
+        if not left[k]:
             continue
-        alike = {k}
-        for m, other in enumerate(sites):
-            if m <= k or m in taken or other.label != site.label:
-                continue
-            if _apart(face, images[k] - other.position).min() <= 2 * symprec:
-                alike.add(m)
-        taken |= alike
+        others = np.flatnonzero(left & (labels == site.label))
+        vectors = images[k][:, None] - places[others][None]
+        apart = _apart(face, vectors).reshape(len(images[k]), -1).min(axis=0)
+        alike = others[apart <= 2 * symprec]
+        left[alike] = False
         kept.append(replace(site, multiplicity=len(alike)))
     return tuple(kept)
 
@@ -302,9 +302,10 @@ def _site(
 def _unlike(face: Face, sites: list[SurfaceSite]) -> list[SurfaceSite]:
     """Drop images of one place, and hollows that all but coincide."""
     kept: list[SurfaceSite] = []
-    for site in sites:
-        if all(_apart(face, site.position - s.position)[0] > MERGE_ANG for s in kept):
-            kept.append(site)
+    left, places = np.arange(len(sites)), np.array([site.position for site in sites])
+    while len(left):
+        kept.append(sites[left[0]])
+        left = left[_apart(face, places[left] - places[left[0]]) > MERGE_ANG]
     return kept
 
 

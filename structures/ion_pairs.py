@@ -7,13 +7,14 @@ donor's as in `DONOR_RADII_ANG`: Li-O 1.94 A, Na-O 2.34 A.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from ase.data import chemical_symbols
-from ase.data.vdw_alvarez import vdw_radii
 
+from superionic.structures.contacts import touching_ang
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.molecule import Molecule, framed
 
@@ -27,6 +28,13 @@ DONOR_RADII_ANG = {
 }  # fmt: skip
 """Ionic radii of donor atoms in angstrom (Shannon; O and F two-coordinate)."""
 
+LONE_PAIR_BONDS = {
+    "N": 3, "O": 2, "F": 1, "S": 2, "P": 3, "Cl": 1, "Se": 2, "Br": 1, "I": 1,
+}  # fmt: skip
+"""An atom with at most so many bonds has a lone pair to give: O of a sulfonyl, but not its S."""
+
+HALOGENS = ("F", "Cl", "Br", "I")
+
 CATION_RADII_ANG = {
     "H": 0.10, "Li": 0.59, "Na": 0.99, "K": 1.37, "Rb": 1.52, "Cs": 1.67, "Ag": 1.00, "Tl": 1.50,
     "Mg": 0.57, "Ca": 1.00, "Sr": 1.18, "Ba": 1.35, "Zn": 0.60, "Cu": 0.57, "Al": 0.39,
@@ -38,8 +46,9 @@ BITE_ANG = (1.9, 3.4)
 """Two donors this far apart can share a cation, in angstrom."""
 COULOMB_EV_ANG = 14.399645
 """e^2/(4 pi epsilon_0) in eV A."""
-CLASH = 0.6
-"""An ion must keep this share of the sum of van der Waals radii from atoms that are no donors."""
+ROOM = ((0.3, 0.6), (0.3, 0.5), (0.0, 0.5))
+"""An ion should keep this far beyond contact from other donors, in angstrom, and this share of the
+sum of van der Waals radii from other atoms: the first pair is tried first."""
 _TURNS = 24
 
 
@@ -92,18 +101,17 @@ def contacts(
     partial = _partial_charges(molecule, donors, charges)
     radius = _radius(number, ion_charge)
     reach = {k: radius + _donor_radius(molecule, k, ion_charge) for k in donors}
-    found: list[Contact] = []
     two = [(i, j) for i in donors for j in donors if i < j]
     for group in (two, [(k,) for k in donors]):
-        for place in group:
-            for point in _candidates(molecule, place, reach):
-                if _is_free(molecule, number, point, place, reach):
-                    apart = np.linalg.norm(molecule.positions - point, axis=1)
-                    energy = COULOMB_EV_ANG * ion_charge * float((partial / apart).sum())
-                    x, y, z = (float(c) for c in point)
-                    found.append(Contact((x, y, z), place, energy))
-        if found:
-            return tuple(sorted(found, key=lambda c: c.energy_eV))
+        for room in ROOM:
+            found = [
+                _contact(molecule, point, place, ion_charge, partial)
+                for place in group
+                for point in _candidates(molecule, place, reach)
+                if _is_free(molecule, number, point, place, reach, room)
+            ]
+            if found:
+                return tuple(sorted(found, key=lambda c: c.energy_eV))
     raise InvalidStructureError(
         f"No place for {chemical_symbols[number]} beside {molecule.name or molecule.formula}: "
         "every donor atom (N, O, F, S, halogens) is buried. Place it by hand in a file."
@@ -153,11 +161,27 @@ def attach_ions(
     return molecule, total
 
 
+def lone_pairs(molecule: Molecule) -> tuple[int, ...]:
+    """Return the bonded atoms that have a lone pair to give, ascending."""
+    bonds = Counter(k for i, j, _ in molecule.bonds for k in (i, j))
+    return tuple(
+        k for k, s in enumerate(molecule.symbols) if 1 <= bonds[k] <= LONE_PAIR_BONDS.get(s, 0)
+    )
+
+
 def _donors(molecule: Molecule, ion_charge: int) -> list[int]:
-    """Return the atoms that an ion goes to: of opposite charge, or electron-rich."""
+    """Return the atoms that an ion goes to: those with a lone pair, or bare cations.
+
+    Halogens count only where there is nothing better: those of PF6-, not those of CF3.
+    """
+    bonded = {k for i, j, _ in molecule.bonds for k in (i, j)}
     if ion_charge > 0:
-        return [k for k, s in enumerate(molecule.symbols) if s in DONOR_RADII_ANG]
-    return [k for k, s in enumerate(molecule.symbols) if s in CATION_RADII_ANG]
+        bare = [k for k, s in enumerate(molecule.symbols) if s in DONOR_RADII_ANG]
+        pairs = [k for k in lone_pairs(molecule) if molecule.symbols[k] in DONOR_RADII_ANG]
+        pairs += [k for k in bare if k not in bonded]
+        strong = [k for k in pairs if molecule.symbols[k] not in HALOGENS]
+        return sorted(strong or pairs)
+    return [k for k, s in enumerate(molecule.symbols) if s in CATION_RADII_ANG and k not in bonded]
 
 
 def _partial_charges(
@@ -218,18 +242,31 @@ def _directions() -> NDArray[np.float64]:
     return np.column_stack([across * np.cos(turn), across * np.sin(turn), z])
 
 
+def _contact(
+    molecule: Molecule,
+    point: NDArray[np.float64],
+    place: tuple[int, ...],
+    ion_charge: int,
+    partial: NDArray[np.float64],
+) -> Contact:
+    apart = np.linalg.norm(molecule.positions - point, axis=1)
+    x, y, z = (float(c) for c in point)
+    return Contact((x, y, z), place, COULOMB_EV_ANG * ion_charge * float((partial / apart).sum()))
+
+
 def _is_free(
     molecule: Molecule,
     number: int,
     point: NDArray[np.float64],
     place: tuple[int, ...],
     reach: dict[int, float],
+    room: tuple[float, float],
 ) -> bool:
     """Return whether an ion at a point touches nothing but the donors named."""
     apart = np.linalg.norm(molecule.positions - point, axis=1)
     numbers = molecule.structure.numbers
-    least = CLASH * (vdw_radii[numbers] + vdw_radii[number])
+    least = touching_ang(numbers, [number], share=room[1])[:, 0]
     for k, distance in reach.items():
-        least[k] = distance - 1e-6
+        least[k] = distance + room[0] - 1e-6
     least[list(place)] = 0.0
     return bool((apart >= least).all())

@@ -12,7 +12,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from superionic.structures.conformers import Conformer, find_conformers, molecule_from_smiles
+from superionic.structures.conformers import (
+    ATTEMPTS,
+    Conformer,
+    find_conformers,
+    molecule_from_smiles,
+)
 from superionic.structures.errors import InvalidStructureError, UnknownMoleculeError
 from superionic.structures.molecule import (
     Molecule,
@@ -23,16 +28,19 @@ from superionic.structures.molecule import (
     torsion_deg,
 )
 from superionic.structures.molecule_files import (
+    SUFFIXES,
     from_structure,
     parse_sdf,
     read_molecule,
     write_molecule,
 )
+from superionic.structures.rotamers import rotamer, rotamers
 
 __all__ = [
     "Conformer", "Molecule", "boxed", "check_box", "find_conformers", "find_molecule", "framed",
-    "from_structure", "image_separation", "molecule_from_smiles", "read_molecule",
-    "reference_molecule", "reference_molecules", "rotamer", "torsion_deg", "write_molecule",
+    "from_structure", "image_separation", "kind_of", "molecule_from_smiles", "read_molecule",
+    "reference_molecule", "reference_molecules", "rotamer", "rotamers", "torsion_deg",
+    "write_molecule",
 ]  # fmt: skip
 
 _ALIASES = {
@@ -92,7 +100,9 @@ def reference_molecule(name: str) -> Molecule:
     return found
 
 
-def find_molecule(source: str, *, charge: int | None = None, seed: int = 0) -> Molecule:
+def find_molecule(
+    source: str, *, charge: int | None = None, attempts: int = ATTEMPTS, seed: int = 0
+) -> Molecule:
     """Return the molecule that a word stands for: a file, a packaged name, or a SMILES.
 
     A file is looked for first, then a name: ``pc`` is propylene carbonate, whatever SMILES may
@@ -104,27 +114,24 @@ def find_molecule(source: str, *, charge: int | None = None, seed: int = 0) -> M
         The word.
     charge
         Total charge in e; must agree with a name or a SMILES, overrides a file.
-    seed
+    attempts, seed
         Of the conformer search of a SMILES.
 
     Raises
     ------
+    StructureFileError
+        It ends as a file does, and there is none, or it cannot be read.
     UnknownMoleculeError
         It is none of the three; says why.
     InvalidStructureError
         The charge does not agree.
     """
-    if Path(source).is_file():
+    kind = kind_of(source)
+    if kind == "file":
         return read_molecule(source, charge=charge)
-    try:
-        found = reference_molecule(source)
-    except UnknownMoleculeError as unknown:
-        try:
-            return molecule_from_smiles(source, charge=charge, seed=seed)
-        except InvalidStructureError as error:
-            if _looks_like_smiles(source):
-                raise
-            raise UnknownMoleculeError(f"{unknown} As a SMILES: {error}") from error
+    if kind == "smiles":
+        return _from_words(source, charge, attempts, seed)
+    found = reference_molecule(source)
     if charge is not None and charge != found.charge:
         raise InvalidStructureError(
             f"{found.name} carries {found.charge:+d} e, but charge={charge} was declared."
@@ -132,25 +139,30 @@ def find_molecule(source: str, *, charge: int | None = None, seed: int = 0) -> M
     return found
 
 
+def kind_of(source: str) -> Literal["file", "name", "smiles"]:
+    """Return what a word is taken for: a molecule file, a packaged name, or else a SMILES."""
+    if Path(source).is_file() or Path(source).suffix.lower() in SUFFIXES:
+        return "file"
+    word = source.strip().lower()
+    return "name" if _ALIASES.get(word, word) in _packaged() else "smiles"
+
+
+def _from_words(source: str, charge: int | None, attempts: int, seed: int) -> Molecule:
+    """Return the molecule of a SMILES; where it is none, say that it is no name either."""
+    try:
+        return molecule_from_smiles(source, charge=charge, conformers=attempts, seed=seed)
+    except InvalidStructureError as error:
+        if _looks_like_smiles(source):
+            raise
+        try:
+            return reference_molecule(source)
+        except UnknownMoleculeError as unknown:
+            raise UnknownMoleculeError(f"{unknown} As a SMILES: {error}") from error
+
+
 def _looks_like_smiles(text: str) -> bool:
     """Return whether a text has a character of SMILES that names do not have."""
     return any(sign in text for sign in "()[]=#.@")
-
-
-def rotamer(angle_deg: float) -> Literal["trans", "gauche+", "gauche-", "cis"]:
-    """Return the class of a torsion: within 60 degrees of 180, of +-60, or below 30.
-
-    Parameters
-    ----------
-    angle_deg
-        The torsion in degrees, any period.
-    """
-    angle = (angle_deg + 180.0) % 360.0 - 180.0
-    if abs(angle) >= 120.0:
-        return "trans"
-    if abs(angle) < 30.0:
-        return "cis"
-    return "gauche+" if angle > 0 else "gauche-"
 
 
 @cache

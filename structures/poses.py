@@ -10,6 +10,7 @@ import numpy as np
 
 from superionic.structures.adsorption_sites import Face, SurfaceSite, general_site
 from superionic.structures.errors import AdsorptionError
+from superionic.structures.ion_pairs import LONE_PAIR_BONDS, lone_pairs
 from superionic.structures.molecule import Molecule, lattice_points
 from superionic.structures.rotations import align, random_rotations, spread_rotations, turn_about
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 Orientations = Literal["mixed", "uniform"]
 """Spread evenly over all orientations, or every other one with a donor atom or an ion down."""
 
-DONORS = {"N": 3, "O": 2, "F": 1, "S": 2, "P": 3, "Cl": 1, "Se": 2, "Br": 1, "I": 1}
-"""Atoms that may point down, besides single ions, and how many bonds leave them a lone pair."""
 OFF_CENTRE_ANG = 0.5
 """An atom this near to the centre of mass has no direction to point, in angstrom."""
 AZIMUTHS = 36
@@ -220,15 +219,15 @@ def _turns(normal: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 def _downs(molecule: Molecule, rng: np.random.Generator) -> list[int]:
     """Return the atoms that may point down: elements in turn, single ions before donors."""
     away = np.linalg.norm(molecule.centred(), axis=1) > OFF_CENTRE_ANG
-    bonded = Counter(k for i, j, _ in molecule.bonds for k in (i, j))
+    bonded = {k for i, j, _ in molecule.bonds for k in (i, j)}
     groups: dict[str, list[int]] = {}
     for k, symbol in enumerate(molecule.symbols):
-        if away[k] and not bonded[k]:
+        if away[k] and k not in bonded:
             groups.setdefault(f"ion {symbol}", []).append(k)
-    for donor, most in DONORS.items():
-        for k, symbol in enumerate(molecule.symbols):
-            if away[k] and symbol == donor and 1 <= bonded[k] <= most:
-                groups.setdefault(symbol, []).append(k)
+    for donor in LONE_PAIR_BONDS:
+        for k in lone_pairs(molecule):
+            if away[k] and molecule.symbols[k] == donor:
+                groups.setdefault(donor, []).append(k)
     shuffled = [[int(k) for k in rng.permutation(group)] for group in groups.values()]
     depth = max((len(group) for group in shuffled), default=0)
     return [group[k] for k in range(depth) for group in shuffled if k < len(group)]

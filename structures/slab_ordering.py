@@ -266,6 +266,10 @@ def _parent(
     if len(set(pool)) != 1:
         raise InvalidStructureError(f"Expected one mobile element in pool; got {tuple(pool)}.")
     base = primitive(crystal)
+    if not any(set(shares) <= set(pool) for shares in base.occupancies):
+        raise InvalidStructureError(
+            f"{base.reduced_formula} has no site of {pool[0]} alone; name its mobile element."
+        )
     states = formal_charges(base.composition, oxidation_states=oxidation_states).states
     numbers, filled, empty = [], [], []
     occupancy: dict[str, dict[str, float]] = {}
@@ -282,10 +286,6 @@ def _parent(
             )
         numbers.append(atomic_numbers[max(shares, key=lambda s: shares[s])])
         filled.append(k)
-    if not any(set(shares) <= set(pool) for shares in base.occupancies):
-        raise InvalidStructureError(
-            f"{base.reduced_formula} has no site of {pool[0]} alone; name its mobile element."
-        )
     structure = Structure(
         numbers=np.array(numbers),
         positions=base.positions[filled],

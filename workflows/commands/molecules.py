@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from superionic.structures.errors import ConformerError
 from superionic.workflows.commands.console import (
     Cell,
     chatter_to_stderr,
@@ -48,16 +50,17 @@ class MoleculeRequest:
 
     def build(self) -> tuple[Molecule, dict[str, Any]]:
         """Return the molecule, and what is known of its conformers."""
-        from superionic.structures.molecules import find_conformers, find_molecule
+        from superionic.structures.molecules import find_conformers, find_molecule, kind_of
 
-        plain = find_molecule(self.source, charge=self.charge, seed=self.seed)
-        if not plain.source.startswith("RDKit"):
+        if kind_of(self.source) != "smiles":
             if self.conformer:
                 raise typer.BadParameter(
                     f"{self.source!r} has one geometry; only a SMILES has several.",
                     param_hint="--conformer",
                 )
-            return plain, {}
+            return find_molecule(self.source, charge=self.charge), {}
+        with contextlib.suppress(ConformerError):  # says at once what is wrong with the word
+            find_molecule(self.source, charge=self.charge, attempts=1)
         found = find_conformers(
             self.source, charge=self.charge, attempts=self.attempts, seed=self.seed
         )
