@@ -1,4 +1,4 @@
-"""`collect`: what VASP or CASTEP left in a folder, and whether it may be used."""
+"""`collect`: what VASP, CASTEP or GPAW left in a folder, and whether it may be used."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from superionic.inputs.outputs.castep import is_castep_folder, read_castep_run
 from superionic.inputs.outputs.failures import QUIET_S
+from superionic.inputs.outputs.gpaw import is_gpaw_folder, read_gpaw
 from superionic.inputs.outputs.paths import image_folders, read_path
 from superionic.inputs.outputs.records import CollectedNEB, CollectedRun
 from superionic.inputs.outputs.vasp import is_vasp_folder, read_vasp_run
@@ -23,7 +24,7 @@ def collect(
     quiet_s: float = QUIET_S,
     now: float | None = None,
 ) -> CollectedRun | CollectedNEB:
-    """Read back a run of VASP or CASTEP, or the images of a path.
+    """Read back a run of VASP, CASTEP or a GPAW script, or the images of a path.
 
     Parameters
     ----------
@@ -46,13 +47,15 @@ def collect(
     Raises
     ------
     RunFolderError
-        There is no such folder, or neither code has been there.
+        There is no such folder, or none of the codes has been there.
     OutputFileError
         Output that should be whole cannot be read, or files of different runs lie together.
     """
     path = folder.expanduser()
     if not path.is_dir():
         raise RunFolderError(f"There is no folder {path}.")
+    if is_gpaw_folder(path):
+        return read_gpaw(path, quiet_s=quiet_s, now=now)
     if image_folders(path):
         return read_path(path, ends=ends, quiet_s=quiet_s, now=now)
     if ends:
@@ -64,8 +67,8 @@ def collect(
     if is_castep_folder(path):
         return read_castep_run(path, quiet_s=quiet_s, now=now)
     raise RunFolderError(
-        f"{path} holds no run of VASP (OUTCAR, vasprun.xml, INCAR) or CASTEP (SEED.castep, "
-        "SEED.param) and no path (subfolders 00, 01, ...)."
+        f"{path} holds no run of VASP (OUTCAR, vasprun.xml, INCAR), CASTEP (SEED.castep, "
+        "SEED.param) or GPAW (run.py) and no path (subfolders 00, 01, ...)."
     )
 
 
@@ -75,7 +78,8 @@ def runs_below(folder: Path) -> tuple[Path, ...]:
     waiting = [folder.expanduser()]
     while waiting:
         here = waiting.pop()
-        if image_folders(here) or is_vasp_folder(here) or is_castep_folder(here):
+        tests = (is_gpaw_folder, image_folders, is_vasp_folder, is_castep_folder)
+        if any(test(here) for test in tests):
             found.append(here)
         else:
             waiting += sorted((p for p in here.iterdir() if p.is_dir()), reverse=True)

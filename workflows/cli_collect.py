@@ -31,7 +31,7 @@ def collect(
     as_json: Json = False,
     arrays: Annotated[bool, typer.Option("--arrays", help="With --json: the arrays too.")] = False,
 ) -> None:
-    """Read runs of VASP or CASTEP back.
+    """Read runs of VASP, CASTEP or GPAW back.
 
     Each is finished, unconverged, crashed, truncated or still running, and only a finished one has
     an energy. A folder of `superionic handover` is compared with its local path. The exit code is

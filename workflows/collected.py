@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from superionic.inputs.outputs.dos import RawDOS
 
 ChargeMethod = Literal["bader", "mulliken", "hirshfeld"]
+CHARGES: dict[str, tuple[ChargeMethod, ...]] = {
+    "vasp": ("bader",), "castep": ("mulliken", "hirshfeld"), "gpaw": (),
+}  # fmt: skip
+"""Which charges are read of which code, the default first."""
 END_FORCE_FACTOR = 2.0
 """An end of a band counts as a minimum while its forces are within this many criteria of the
 band."""
@@ -272,6 +276,8 @@ def projected_dos(folder: Path, *, width_eV: float = 0.1) -> ProjectedDOS:
     from superionic.inputs.outputs.dos import read_castep_dos, read_vasp_dos
 
     run = _one_run(folder).require_finished()
+    if run.code == "gpaw":
+        raise EvidenceError(f"{folder} is a run of GPAW, whose script keeps no states to project.")
     raw: RawDOS
     if run.code == "vasp":
         raw = read_vasp_dos(folder)
@@ -318,10 +324,13 @@ def atomic_charges(folder: Path, *, method: ChargeMethod | None = None) -> Atomi
     from superionic.inputs.outputs.populations import read_castep_charges
 
     run = _one_run(folder).require_finished()
-    chosen = method or ("bader" if run.code == "vasp" else "mulliken")
-    if chosen not in get_args(ChargeMethod) or (chosen == "bader") != (run.code == "vasp"):
-        known = "bader" if run.code == "vasp" else "mulliken and hirshfeld"
-        raise EvidenceError(f"For {run.code} there are {known} charges; '{chosen}' was asked for.")
+    known = CHARGES[run.code]
+    if not known or (method is not None and method not in known):
+        there = " and ".join(known) or "no"
+        raise EvidenceError(
+            f"For {run.code} there are {there} charges; {method or 'some'} were asked for."
+        )
+    chosen = method or known[0]
     raw: RawCharges
     if chosen == "bader":
         raw = read_bader_charges(folder)

@@ -20,7 +20,7 @@ been silent for long; ``running``: the output has no end yet and was written to 
 ``not-started``: inputs without output."""
 
 RunTask = Literal["static", "relax", "neb-image", "md", "other"]
-CodeName = Literal["vasp", "castep"]
+CodeName = Literal["vasp", "castep", "gpaw"]
 
 _GRAVITY: tuple[RunState, ...] = (
     "crashed", "truncated", "unconverged", "running", "not-started", "finished",
@@ -39,7 +39,7 @@ class CollectedRun:
     ----------
     folder : str
         Where it was read from.
-    code : {"vasp", "castep"}
+    code : {"vasp", "castep", "gpaw"}
         Which code ran.
     version : str
         The code's version; empty where the output does not say.
@@ -192,7 +192,7 @@ class CollectedNEB:
     ----------
     folder : str
         Where it was read from.
-    code : {"vasp", "castep"}
+    code : {"vasp", "castep", "gpaw"}
         Which code ran.
     kind : {"band", "single-points"}
         A band that the code itself relaxed, or images computed one by one.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
 from made_castep import CastepCase, write_castep_run
 from made_paths import BAND, HILL, images, write_band, write_single_points
 from made_up import barrier, dome
@@ -14,6 +16,10 @@ from made_vasp import RELAX, VaspEnd, step, write_vasp_run
 from small_salt import pushed, salt
 
 from superionic.inputs.collect import collect
+from superionic.inputs.deck import Deck
+from superionic.inputs.decks import write_deck
+from superionic.inputs.dft import DFTSpec
+from superionic.inputs.gpaw.options import GpawOptions
 from superionic.inputs.outputs.paths import read_path
 from superionic.inputs.outputs.records import CollectedRun, OutputFileError
 from superionic.structures.errors import EvidenceError, NotConvergedError
@@ -168,3 +174,18 @@ def test_charges_by_the_method_of_the_code(tmp_path: Path) -> None:
         atomic_charges(folder, method="bader")
     with pytest.raises(OutputFileError, match="is a path"):
         atomic_charges(write_single_points(tmp_path / "p", images(), HILL))
+
+
+def test_gpaw_scripts_keep_no_charges_and_no_states(tmp_path: Path) -> None:
+    folder = write_deck(Deck(DFTSpec("pbe", 400.0), (salt(),), GpawOptions()), tmp_path / "run")
+    frame = salt().to_ase()
+    frame.calc = SinglePointCalculator(frame, energy=-3.0, forces=np.zeros((4, 3)))
+    write(folder / "final.extxyz", frame)
+    (folder / "result.json").write_text(
+        '{"code": "gpaw", "task": "static", "converged": true, "energy_eV": -3.0}'
+    )
+    assert one(folder).energy_eV == -3.0
+    with pytest.raises(EvidenceError, match="no charges"):
+        atomic_charges(folder)
+    with pytest.raises(EvidenceError, match="keeps no states"):
+        projected_dos(folder)

@@ -1,4 +1,4 @@
-"""`superionic collect`: what VASP and CASTEP left in a folder, and whether it may be used."""
+"""`superionic collect`: what DFT codes left in a folder, and whether it may be used."""
 
 from __future__ import annotations
 
