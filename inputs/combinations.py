@@ -26,9 +26,8 @@ FUNCTIONALS: Mapping[str, Mapping[str, str]] = {
         "lda": "LDA", "pw91": "PW91", "pbe": "PBE", "pbesol": "PBESOL", "rpbe": "RPBE",
         "rscan": "RSCAN", "pbe0": "PBE0", "hse06": "HSE06", "b3lyp": "B3LYP",
     },
-    "gpaw": {
-        "lda": "LDA", "pw91": "GGA_X_PW91+GGA_C_PW91", "pbe": "PBE",
-        "pbesol": "GGA_X_PBE_SOL+GGA_C_PBE_SOL", "rpbe": "RPBE", "revpbe": "revPBE",
+    "gpaw": {  # those that its PAW datasets are made for, or that share those of PBE
+        "lda": "LDA", "pbe": "PBE", "rpbe": "RPBE", "revpbe": "revPBE",
         "scan": "MGGA_X_SCAN+MGGA_C_SCAN", "rscan": "MGGA_X_RSCAN+MGGA_C_RSCAN",
         "r2scan": "MGGA_X_R2SCAN+MGGA_C_R2SCAN", "pbe0": "PBE0", "hse06": "HSE06",
     },
@@ -56,8 +55,8 @@ DISPERSIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
     },
     "gpaw": {
         "d2": frozenset({"pbe"}),
-        "d3": frozenset({"pbe", "rpbe", "revpbe", "pbesol", "pbe0", "hse06"}),
-        "d3bj": frozenset({"pbe", "rpbe", "revpbe", "pbesol", "pbe0", "hse06", "r2scan"}),
+        "d3": frozenset({"pbe", "rpbe", "revpbe", "pbe0", "hse06"}),
+        "d3bj": frozenset({"pbe", "rpbe", "revpbe", "pbe0", "hse06", "r2scan"}),
         "d4": frozenset({"pbe", "rpbe", "revpbe", "pbe0", "hse06", "scan", "r2scan"}),
     },
 }

@@ -78,7 +78,7 @@ def prepare(atoms, label=""):
     return atoms
 
 
-def finish(converged, images=(), **found):
+def finish(converged, images=(), **found):  # an energy only where all converged
     if world.rank == 0:
         with open("result.json", "w") as file:
             json.dump({{"code": "gpaw", "task": "{task}", "converged": converged, **found}}, file)
@@ -97,7 +97,7 @@ atoms = prepare(read("images.extxyz"))
 try:
     energy, force = float(atoms.get_potential_energy()), max_force(atoms)
 except KohnShamConvergenceError as error:
-    finish(False, reason=str(error))
+    finish(False, reason=str(error) or "self-consistency did not converge")
 finish(True, [atoms], energy_eV=energy, max_force_eV_per_A=force)
 """
 
@@ -108,7 +108,7 @@ try:
     done = bool(optimiser.run(fmax={fmax!r}, steps={steps}))
     energy, force = float(atoms.get_potential_energy()), max_force(atoms)
 except KohnShamConvergenceError as error:
-    finish(False, reason=str(error))
+    finish(False, reason=str(error) or "self-consistency did not converge")
 if not done:
     finish(False, [atoms], reason="stopped at {steps} steps", max_force_eV_per_A=force)
 finish(True, [atoms], energy_eV=energy, max_force_eV_per_A=force, steps=optimiser.nsteps)
@@ -122,7 +122,7 @@ try:
     done = bool(optimiser.run(fmax={fmax!r}, steps={steps}))
     energies = [float(atoms.get_potential_energy()) for atoms in images]
 except KohnShamConvergenceError as error:
-    finish(False, reason=str(error))
+    finish(False, reason=str(error) or "self-consistency did not converge")
 if not done:
     finish(False, images, reason="stopped at {steps} steps")
 finish(True, images, energies_eV=energies, steps=optimiser.nsteps)
