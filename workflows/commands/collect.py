@@ -203,10 +203,19 @@ def _show_path(path: CollectedNEB, request: CollectRequest, *, as_json: bool) ->
         )
     else:
         rows: list[list[Cell]] = [
-            [f"{k:02d}", image.state, energy, image.fmax_eV_per_A, image.ionic_steps]
+            [
+                f"{k:02d}",
+                image.state,
+                image.energy_eV,
+                energy,
+                image.fmax_eV_per_A,
+                image.ionic_steps,
+            ]
             for k, (image, energy) in enumerate(zip(path.images, path.energies_eV, strict=True))
         ]
-        emit_table(["image", "state", "relative eV", "fmax eV/A", "steps"], rows, decimals=4)
+        emit_table(
+            ["image", "state", "energy eV", "relative eV", "fmax eV/A", "steps"], rows, decimals=4
+        )
         for remark in path.notes:
             say(f"note: {remark}")
         if result.converged:
