@@ -166,6 +166,7 @@ class _Chain:
             settings=self.settings.band,
             counter=self.counter,
             guess=guess,
+            careful=guess is not None,
             label=name,
             checkpoint=name,
         )

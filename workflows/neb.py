@@ -117,6 +117,7 @@ def run_band(
     settings: BandSettings,
     counter: CallCounter | None = None,
     guess: ArrayLike | None = None,
+    careful: bool = False,
     label: str = "band",
     checkpoint: str = "",
 ) -> Band:
@@ -135,6 +136,9 @@ def run_band(
     guess
         Positions of the moving images in angstrom, shape=(images, atoms, 3); by default an
         image-dependent pair potential path along the shortest periodic displacements.
+    careful
+        Follow the force in small steps from the first, so that a guess beside a ridge is not drawn
+        onto it; slower.
     label
         What progress and log call it.
     checkpoint
@@ -152,7 +156,7 @@ def run_band(
     if saved is not None and guess is None and _same_band(saved, start, end, settings):
         guess = saved["positions"]
     band = _Climb(start, end, calculator, settings, counter, guess, label)
-    band.checkpoint = checkpoint
+    band.checkpoint, band.careful = checkpoint, careful
     for _ in range(3):  # sharpening the saddle can disturb its neighbours a little
         band.converge()
         if not band.within(settings.fmax_eV_per_A):
@@ -200,7 +204,8 @@ class _Climb:
         guess: ArrayLike | None,
         label: str,
     ) -> None:
-        self.settings, self.label, self.steps, self.checkpoint = settings, label, 0, ""
+        self.settings, self.label, self.steps = settings, label, 0
+        self.checkpoint, self.careful = "", False
         points = band_guess(start, end, settings.images) if guess is None else np.asarray(guess)
         if points.shape != (settings.images, *start.positions.shape):
             raise InvalidStructureError(
@@ -258,7 +263,7 @@ class _Climb:
             )
             return forces
 
-        if self.steps < self.settings.max_steps:
+        if self.steps < self.settings.max_steps and not self.careful:
             soft = BandSoftness(
                 self.images[1:-1],
                 tangents=lambda: (self._tangents(), self.saddle() - 1),
