@@ -44,8 +44,10 @@ class LevelBinding:
     geometry : str
         Level at which the geometries were relaxed; another one than ``theory`` makes this a
         single-point value.
-    parts : BindingParts
-        What it is made of.
+    binding_energy_eV : float
+        ``E_b`` in eV; negative means bound.
+    parts : BindingParts or None
+        What it is made of; None where that was not computed.
     separated_ions_eV : float or None
         For a salt: ``E_b`` against its ions, each alone, in eV; None where there is none.
     separated_reason : str
@@ -54,14 +56,18 @@ class LevelBinding:
 
     theory: str
     geometry: str
-    parts: BindingParts
+    binding_energy_eV: float
+    parts: BindingParts | None
     separated_ions_eV: float | None = None
     separated_reason: str = ""
 
-    @property
-    def binding_energy_eV(self) -> float:
-        """``E_b`` in eV; negative means bound."""
-        return self.parts.total_eV
+    def __post_init__(self) -> None:
+        """Refuse parts that do not add up."""
+        if self.parts is not None and abs(self.parts.total_eV - self.binding_energy_eV) > _EXACT_EV:
+            raise EvidenceError(
+                f"{self.theory}: the parts add up to {self.parts.total_eV:.6f} eV, not to the "
+                f"binding energy {self.binding_energy_eV:.6f} eV."
+            )
 
     @property
     def binding_strength_eV(self) -> float | None:

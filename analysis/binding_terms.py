@@ -202,15 +202,15 @@ class FiveEnergies:
     ----------
     complex_eV, surface_eV, molecule_eV : float
         The three relaxed geometries.
-    surface_there_eV, molecule_there_eV : float
-        Surface and molecule as they are in the complex, each alone.
+    surface_there_eV, molecule_there_eV : float or None
+        Surface and molecule as they are in the complex, each alone; None where not computed.
     """
 
     complex_eV: float
     surface_eV: float
     molecule_eV: float
-    surface_there_eV: float
-    molecule_there_eV: float
+    surface_there_eV: float | None = None
+    molecule_there_eV: float | None = None
 
     def __add__(self, other: FiveEnergies) -> FiveEnergies:
         """Return the sums, such as of a level and its dispersion."""
@@ -218,8 +218,8 @@ class FiveEnergies:
             self.complex_eV + other.complex_eV,
             self.surface_eV + other.surface_eV,
             self.molecule_eV + other.molecule_eV,
-            self.surface_there_eV + other.surface_there_eV,
-            self.molecule_there_eV + other.molecule_there_eV,
+            _sum(self.surface_there_eV, other.surface_there_eV),
+            _sum(self.molecule_there_eV, other.molecule_there_eV),
         )
 
     @property
@@ -228,14 +228,21 @@ class FiveEnergies:
         return self.complex_eV - self.surface_eV - self.molecule_eV
 
     @property
-    def interaction_eV(self) -> float:
+    def interaction_eV(self) -> float | None:
         """Complex less both parts as they are in it, in eV."""
+        if self.surface_there_eV is None or self.molecule_there_eV is None:
+            return None
         return self.complex_eV - self.surface_there_eV - self.molecule_there_eV
+
+
+def _sum(first: float | None, second: float | None) -> float | None:
+    """Return a sum, None where a term is missing."""
+    return None if first is None or second is None else first + second
 
 
 def split_binding(
     whole: FiveEnergies, dispersion: FiveEnergies | None = None, *, separable: bool = True
-) -> BindingParts:
+) -> BindingParts | None:
     """Take a binding energy apart.
 
     Parameters
@@ -246,11 +253,20 @@ def split_binding(
         The added dispersion alone; None for none.
     separable
         False where the level has dispersion of its own, which cannot be told apart.
+
+    Returns
+    -------
+    BindingParts or None
+        None where the parts as they are in the complex were not computed.
     """
-    added = dispersion.interaction_eV if dispersion is not None else 0.0
+    between = whole.interaction_eV
+    there = (whole.surface_there_eV, whole.molecule_there_eV)
+    if between is None or there[0] is None or there[1] is None:
+        return None
+    added = (dispersion.interaction_eV or 0.0) if dispersion is not None else 0.0
     return BindingParts(
-        surface_deformation_eV=whole.surface_there_eV - whole.surface_eV,
-        molecule_deformation_eV=whole.molecule_there_eV - whole.molecule_eV,
+        surface_deformation_eV=there[0] - whole.surface_eV,
+        molecule_deformation_eV=there[1] - whole.molecule_eV,
         dispersion_eV=added if separable else None,
-        rest_eV=whole.interaction_eV - (added if separable else 0.0),
+        rest_eV=between - (added if separable else 0.0),
     )

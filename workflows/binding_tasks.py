@@ -17,7 +17,7 @@ from superionic.workflows.evaluation import CallCounter, shared_atoms
 from superionic.workflows.execution import job
 from superionic.workflows.relax import RelaxResult, RelaxSettings, relax
 from superionic.workflows.serialise import canonical_hash
-from superionic.workflows.theory import D3_FUNCTIONALS, PACKAGES, Theory, get_theory
+from superionic.workflows.theory import PACKAGES, Theory, get_theory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,8 +108,6 @@ class LevelEnergies:
         The level without added dispersion.
     energies : FiveEnergies
         Its energies.
-    added : tuple of (str, FiveEnergies)
-        Added dispersion alone, by name.
     ions_eV : float or None
         Energies of the ions of a salt, each alone, summed; None where there is none.
     ions_reason : str
@@ -120,7 +118,6 @@ class LevelEnergies:
 
     base: str
     energies: FiveEnergies
-    added: tuple[tuple[str, FiveEnergies], ...]
     ions_eV: float | None
     ions_reason: str
     charges: tuple[ChargeTransfer, ...]
@@ -207,8 +204,8 @@ def molecule_task(
 
 
 @job(version=1, name="binding_level")
-def level_task(geometries: Geometries, base: str, dispersions: tuple[str, ...]) -> LevelEnergies:
-    """Compute the five energies of a binding energy at given geometries.
+def level_task(geometries: Geometries, base: str, split: bool) -> LevelEnergies:
+    """Compute the energies of a binding energy at given geometries.
 
     Parameters
     ----------
@@ -216,32 +213,64 @@ def level_task(geometries: Geometries, base: str, dispersions: tuple[str, ...]) 
         Relaxed at whatever level.
     base
         Level of theory without added dispersion.
-    dispersions
-        Corrections to compute beside it, such as ``("d2", "d3bj")``.
+    split
+        Compute surface and molecule as they are in the complex as well.
     """
     level, g = get_theory(base), geometries
     whole = g.host + Electrons(g.molecule.charge, g.molecule.spin_multiplicity)
-    molecule, there = (
-        free_or_boxed(m, level, g.box_vacuum_ang) for m in (g.molecule, g.molecule_there)
-    )
+    molecule, there = _molecules(g, needs_box=level.needs_box)
     own = Electrons(g.molecule.charge, g.molecule.spin_multiplicity)
     energy, charges = _single_point(g.complex, level, whole)
     energies = FiveEnergies(
         energy,
         _single_point(g.surface, level, g.host)[0],
         _single_point(molecule, level, own)[0],
-        _single_point(g.surface_there, level, g.host)[0],
-        _single_point(there, level, own)[0],
-    )
-    functional = D3_FUNCTIONALS.get(base, "")
-    structures = (g.complex, g.surface, molecule, g.surface_there, there)
-    added = tuple(
-        (kind, FiveEnergies(*(dispersion_energy(s, kind, functional) for s in structures)))
-        for kind in dispersions
+        _single_point(g.surface_there, level, g.host)[0] if split else None,
+        _single_point(there, level, own)[0] if split else None,
     )
     ions, reason = _ions(g, level)
     moved = () if charges is None else (_transfer(g, charges, f"{base} Mulliken"),)
-    return LevelEnergies(base, energies, added, ions, reason, moved)
+    return LevelEnergies(base, energies, ions, reason, moved)
+
+
+@job(version=1, name="binding_dispersion")
+def dispersion_task(
+    geometries: Geometries, kinds: tuple[str, ...], functional: str, needs_box: bool
+) -> tuple[tuple[str, FiveEnergies], ...]:
+    """Compute added dispersion alone, at given geometries.
+
+    Parameters
+    ----------
+    geometries
+        Relaxed at whatever level.
+    kinds
+        Corrections, such as ``("d2", "d3bj")``.
+    functional
+        Whose parameters to take.
+    needs_box
+        Whether the molecules are in boxes.
+
+    Returns
+    -------
+    tuple
+        Name and energies of each.
+    """
+    g = geometries
+    molecule, there = _molecules(g, needs_box=needs_box)
+    structures = (g.complex, g.surface, molecule, g.surface_there, there)
+    return tuple(
+        (kind, FiveEnergies(*(dispersion_energy(s, kind, functional) for s in structures)))
+        for kind in kinds
+    )
+
+
+def _molecules(geometries: Geometries, *, needs_box: bool) -> tuple[Structure, Structure]:
+    """Return the molecule by itself and as it is in the complex, in boxes if need be."""
+    one, other = (
+        boxed(m, vacuum_ang=geometries.box_vacuum_ang) if needs_box else m.structure
+        for m in (geometries.molecule, geometries.molecule_there)
+    )
+    return one, other
 
 
 @job(version=1, name="binding_eeq")

@@ -146,8 +146,9 @@ def test_parts_always_add_up(
 ) -> None:
     total = whole if dispersion is None else whole + dispersion
     parts = split_binding(total, dispersion, separable=separable)
+    assert parts is not None
     assert parts.total_eV == pytest.approx(total.binding_eV, abs=1e-8)
-    assert parts.interaction_eV == pytest.approx(total.interaction_eV, abs=1e-8)
+    assert parts.interaction_eV == pytest.approx(total.interaction_eV or 0.0, abs=1e-8)
     assert (parts.dispersion_eV is None) == (not separable)
 
 
@@ -155,14 +156,23 @@ def test_parts_by_hand() -> None:
     plain = FiveEnergies(-10.0, -6.0, -3.0, -5.8, -2.9)
     added = FiveEnergies(-1.5, -0.9, -0.2, -0.95, -0.21)
     parts = split_binding(plain + added, added)
+    assert parts is not None
     assert parts.surface_deformation_eV == pytest.approx(0.2 - 0.05)
     assert parts.molecule_deformation_eV == pytest.approx(0.1 - 0.01)
     assert parts.dispersion_eV == pytest.approx(-1.5 + 0.95 + 0.21)
     assert parts.rest_eV == pytest.approx(-10.0 + 5.8 + 2.9)
-    level = LevelBinding("x+d2", "x+d3bj", parts)
+    level = LevelBinding("x+d2", "x+d3bj", -1.4, parts)
     assert level.kind == "single point"
-    assert level.binding_energy_eV == pytest.approx(-11.5 + 6.9 + 3.2)
     assert level.binding_strength_eV == pytest.approx(1.4)
+    with pytest.raises(EvidenceError, match=r"add up to -1\.4"):
+        LevelBinding("x+d2", "x+d3bj", -1.5, parts)
+
+
+def test_no_parts_where_they_were_not_computed() -> None:
+    three_only = FiveEnergies(-10.0, -6.0, -3.0)
+    assert split_binding(three_only) is None
+    assert (three_only + FiveEnergies(-1.0, 0.0, 0.0, 0.0, 0.0)).binding_eV == pytest.approx(-2.0)
+    assert LevelBinding("gfn1-xtb", "x", -1.0, None).binding_strength_eV == 1.0
 
 
 # ---- results

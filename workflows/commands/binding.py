@@ -123,7 +123,7 @@ def run_binding(
 
     Leaves with exit code 1 unless there is a value.
     """
-    from superionic.workflows.binding import find_binding
+    from superionic.workflows.binding import check_binding, find_binding
     from superionic.workflows.commands.binding_files import write_binding
     from superionic.workflows.execution import Run
     from superionic.workflows.serialise import canonical_hash
@@ -131,6 +131,7 @@ def run_binding(
     with chatter_to_stderr():
         surface = load_atoms(request.surface).structure
         settings, molecules = request.settings(), request.molecules()
+        check_binding(surface, [molecules], theory=request.theory, settings=settings)
         folder = claim_folder(
             out,
             "binding",
@@ -223,10 +224,10 @@ def _show(result: BindingResult, folder: Path) -> None:
             level.theory,
             level.kind,
             level.binding_energy_eV,
-            level.parts.surface_deformation_eV,
-            level.parts.molecule_deformation_eV,
-            level.parts.dispersion_eV,
-            level.parts.rest_eV,
+            level.parts.surface_deformation_eV if level.parts else None,
+            level.parts.molecule_deformation_eV if level.parts else None,
+            level.parts.dispersion_eV if level.parts else None,
+            level.parts.rest_eV if level.parts else None,
             level.separated_ions_eV,
         ]
         for level in result.levels

@@ -23,6 +23,7 @@ from superionic.workflows.execution import Run, job
 from superionic.workflows.papers.latp_protocol import LatpProtocol, LatpSlab, load_latp_protocol
 from superionic.workflows.papers.latp_results import LatpResults
 from superionic.workflows.relax import relax_task
+from superionic.workflows.surface_ions import settle_surface_ions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,17 @@ def compute(protocol: LatpProtocol) -> LatpResults:
     )
     if best is None:
         relaxed[0].require_converged()
-    chosen = relaxed[best or 0]
+    settings = protocol.binding
+    cut = slabs[best or 0]
+    surface = settle_surface_ions(
+        relaxed[best or 0],
+        ion="Li",
+        theory=protocol.theory,
+        relax=settings.relax,
+        settings=protocol.surface_ions,
+        held=held_atoms(cut.slab.structure, settings.held_fraction, side=settings.side),
+        side=settings.side,
+    )
     molecules = [
         tuple(reference_molecule(shape) for shape in adsorbate.shapes)
         for adsorbate in (protocol.succinonitrile, protocol.litfsi)
@@ -111,13 +122,11 @@ def compute(protocol: LatpProtocol) -> LatpResults:
             molecules, (protocol.succinonitrile, protocol.litfsi), strict=True
         )
     ]
-    found = find_bindings(
-        chosen.structure, named, theory=protocol.theory, settings=protocol.binding
-    )
+    found = find_bindings(surface.structure, named, theory=protocol.theory, settings=settings)
     return LatpResults(
         bulk=bulk.structure,
-        slab=slabs[best or 0],
-        slab_relaxed=chosen.structure,
+        slab=cut,
+        surface=surface,
         slab_energies_eV=tuple(r.energy_eV if r.converged else None for r in relaxed),
         succinonitrile=found[0],
         litfsi=found[1],

@@ -68,6 +68,7 @@ def write_decks(
             written.append(
                 WrittenDeck(folder.relative_to(out).as_posix(), code, what, structure.formula)
             )
+    (out / "latp" / "decks").mkdir(parents=True, exist_ok=True)
     write_bytes_atomic(
         out / "latp" / "decks" / "provenance.json",
         (json.dumps(_provenance(results, protocol), indent=2) + "\n").encode(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from superionic.analysis.binding_claims import BindingClaimRule
 from superionic.workflows.binding_settings import BindingSettings
 from superionic.workflows.relax import RelaxSettings
+from superionic.workflows.surface_ions import SurfaceIonSettings
 
 PUBLISHED_EV = {"succinonitrile": 1.35, "litfsi": 0.75}
 """Binding strengths printed in the paper, in eV."""
@@ -73,6 +74,8 @@ class LatpProtocol:
         Relaxation of the ordered end member LiTi2(PO4)3, whose cell the slab takes.
     slab : LatpSlab
         The (001) slab.
+    surface_ions : SurfaceIonSettings
+        How the Li of its upper face are tried in other places before anything is put on it.
     succinonitrile, litfsi : Adsorbate
         What binds.
     binding : BindingSettings
@@ -88,6 +91,7 @@ class LatpProtocol:
     theory: str
     bulk_relax: RelaxSettings
     slab: LatpSlab
+    surface_ions: SurfaceIonSettings
     succinonitrile: Adsorbate
     litfsi: Adsorbate
     binding: BindingSettings

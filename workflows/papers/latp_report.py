@@ -250,14 +250,21 @@ def _surface(results: LatpResults) -> str:
     one, slab = results.slab, results.slab.slab
     energies = [e for e in results.slab_energies_eV if e is not None]
     spread = max(energies) - min(energies)
+    face = results.surface
+    end = (
+        "the last round found nothing lower"
+        if face.exhausted
+        else "the limit of rounds ended the search, so a lower face may exist"
+    )
     return (
         f"Surface: ({''.join(map(str, slab.miller))}) slab of {one.found}, {slab.layers} PO4 "
         f"layers, {slab.repeat[0]} x {slab.repeat[1]} in the plane, {slab.thickness_ang:.1f} Å "
         f"thick, ended as {slab.termination}. Wanted was {one.wanted}; this is the nearest that "
         f"whole atoms allow at this size. {len(results.slab_energies_eV)} arrangements of Li and "
-        f"Al were relaxed (spread {spread:.2f} eV); the lowest is used. Dipole by formal charges "
-        f"as cut {slab.dipole_e_ang:.2f} e Å. The cell is that of LiTi2(PO4)3 relaxed at the same "
-        "level."
+        f"Al were relaxed (spread {spread:.2f} eV); the lowest is used. Li of the upper face were "
+        f"tried in {face.tried} other places, which lowered the energy by {face.fell_eV:.2f} eV; "
+        f"{end}. Dipole by formal charges as cut {slab.dipole_e_ang:.2f} e Å. The cell is that of "
+        "LiTi2(PO4)3 relaxed at the same level."
     )
 
 

@@ -8,6 +8,7 @@ from superionic.analysis.binding import BindingResult
 from superionic.analysis.binding_claims import BindingClaim
 from superionic.structures.slab_ordering import OrderedSlab
 from superionic.structures.structure import Structure
+from superionic.workflows.surface_ions import SurfaceIonResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +21,8 @@ class LatpResults:
         Relaxed LiTi2(PO4)3, primitive cell.
     slab : OrderedSlab
         The arrangement that was used, as cut.
-    slab_relaxed : Structure
-        The same, relaxed with its lower part held.
+    surface : SurfaceIonResult
+        The same, relaxed with its lower part held and the Li of its upper face settled.
     slab_energies_eV : tuple of float or None
         Of every arrangement relaxed, in eV; None where it did not converge.
     succinonitrile, litfsi : BindingResult
@@ -32,7 +33,7 @@ class LatpResults:
 
     bulk: Structure
     slab: OrderedSlab
-    slab_relaxed: Structure
+    surface: SurfaceIonResult
     slab_energies_eV: tuple[float | None, ...]
     succinonitrile: BindingResult
     litfsi: BindingResult

@@ -10,7 +10,7 @@ from superionic.workflows.report.content import Badge, Cell, ReportTable, Report
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from superionic.analysis.binding import BindingResult
+    from superionic.analysis.binding import BindingParts, BindingResult
     from superionic.workflows.report.content import Tone
 
 STATE_TONES: dict[str, Tone] = {
@@ -28,22 +28,18 @@ def level_table(
     published = dict(published_eV or {})
     rows: list[tuple[Cell, ...]] = []
     for result in results:
-        for level in result.levels:
-            parts = level.parts
-            rows.append(
-                (
-                    result.molecule,
-                    level.theory,
-                    level.kind,
-                    level.binding_energy_eV,
-                    "not bound" if level.binding_strength_eV is None else level.binding_strength_eV,
-                    published.get(result.molecule),
-                    parts.surface_deformation_eV,
-                    parts.molecule_deformation_eV,
-                    "in rest" if parts.dispersion_eV is None else parts.dispersion_eV,
-                    parts.rest_eV,
-                )
+        rows += [
+            (
+                result.molecule,
+                level.theory,
+                level.kind,
+                level.binding_energy_eV,
+                "not bound" if level.binding_strength_eV is None else level.binding_strength_eV,
+                published.get(result.molecule),
+                *_part_cells(level.parts),
             )
+            for level in result.levels
+        ]
         if not result.levels:
             rows.append(
                 (result.molecule, result.theory, result.verdict, None, "no value",
@@ -58,6 +54,19 @@ def level_table(
         ),
         rows=tuple(rows),
     )  # fmt: skip
+
+
+def _part_cells(parts: BindingParts | None) -> tuple[Cell, ...]:
+    """Return the parts of a value, empty where they were not computed."""
+    if parts is None:
+        return (None,) * 4
+    dispersion: Cell = "in rest" if parts.dispersion_eV is None else parts.dispersion_eV
+    return (
+        parts.surface_deformation_eV,
+        parts.molecule_deformation_eV,
+        dispersion,
+        parts.rest_eV,
+    )
 
 
 def start_table(results: Sequence[BindingResult], *, caption: str) -> ReportTable:
