@@ -301,3 +301,17 @@ def test_wrapped_molecule_is_made_whole_again() -> None:
             distance_matrix(found.structure), distance_matrix(pair.structure), atol=1e-9
         )
         assert {b[:2] for b in found.bonds} == {b[:2] for b in pair.bonds}
+
+
+@pytest.mark.parametrize("name", [n for n in FORMULAS if n not in ("li+", "na+")])
+def test_packaged_molecule_is_a_minimum_at_its_level(name: str) -> None:
+    """Single parts are relaxed with GFN2-xTB; ion pairs are starts and say so."""
+    tblite = pytest.importorskip("tblite.ase")
+    found = reference_molecule(name)
+    if len(found.fragments) > 1:
+        assert "a start, not a minimum" in found.note
+        return
+    assert "GFN2-xTB" in found.source
+    atoms = found.structure.to_ase()
+    atoms.calc = tblite.TBLite(method="GFN2-xTB", charge=found.charge, verbosity=0)
+    assert np.linalg.norm(atoms.get_forces(), axis=1).max() < 0.02  # four decimals in the file
