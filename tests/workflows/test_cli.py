@@ -162,14 +162,22 @@ def test_reproduce_asks_the_paper(
         return ReproductionSummary(str(out / "report.html"), ("bulk 0.3 eV",), ok)
 
     monkeypatch.setattr("superionic.workflows.papers.nzsp.reproduce", reproduce)
-    words = ("reproduce", "--fidelity", "standard", "--out", tmp_path / "out", "--no-progress")
+    words = (
+        "reproduce",
+        "nzsp",
+        "--fidelity",
+        "standard",
+        "--out",
+        tmp_path / "out",
+        "--no-progress",
+    )
     said = superionic(*words, "--workers", 2)
     assert said.code == code
     assert "bulk 0.3 eV" in said.out
     assert "talks" not in said.out
     assert asked == [(tmp_path / "out", {"fidelity": "standard", "workers": 2, "progress": False})]
-    assert superionic(*words, "nzsp", "--json").json["nzsp"]["ok"] is ok
-    said = superionic("reproduce", "--fidelity", "quick", "-o", tmp_path / "out")
+    assert superionic(*words, "--json").json["nzsp"]["ok"] is ok
+    said = superionic("reproduce", "nzsp", "--fidelity", "quick", "-o", tmp_path / "out")
     assert "fidelity was standard, now it is quick" in refused(said)
 
 
