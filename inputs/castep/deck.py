@@ -34,7 +34,7 @@ from superionic.inputs.castep.param import (
     read_smearing,
     read_spin,
 )
-from superionic.inputs.combinations import check_supported
+from superionic.inputs.combinations import HYBRIDS, check_supported
 from superionic.inputs.deck import Deck, check_band, check_deck
 from superionic.inputs.dft import DFTSpec
 from superionic.inputs.dft_parts import tidy
@@ -128,6 +128,10 @@ def castep_files(deck: Deck) -> dict[str, str]:
     check_supported(spec, first, "castep")
     notes = list(check_deck(spec, first))
     notes += check_cutoff(spec.cutoff_eV, list(dict.fromkeys(first.symbols)), options)
+    _check_hybrid(spec, first, options)
+    files_needed = [v for v in options.potentials.values() if "." in v and "|" not in v]
+    if files_needed:
+        notes.append(f"Put the pseudopotential files beside the deck: {', '.join(files_needed)}.")
     if spec.relax is not None:
         notes.append(ALWAYS_TESTED)
     if spec.dispersion in ("d3", "d3bj"):
@@ -196,6 +200,19 @@ def _pair(
         f"{options.seed}.cell": cell_file(spec, structures, options).text(),
         f"{options.seed}.param": param_file(spec, structures[0], options, title).text(said),
     }
+
+
+def _check_hybrid(spec: DFTSpec, structure: Structure, options: CastepOptions) -> None:
+    """Raise where a hybrid functional meets ultrasoft pseudopotentials."""
+    if spec.functional not in HYBRIDS:
+        return
+    for element in dict.fromkeys(structure.symbols):
+        choice = options.potentials.get(element, options.library)
+        if not choice.startswith("NCP") and "|" not in choice and "." not in choice:
+            raise DeckError(
+                f"CASTEP computes {spec.functional} with norm-conserving pseudopotentials only, "
+                f"and {element} takes {choice or 'its default'}. Set library = 'NCP19'."
+            )
 
 
 def _band_note(spec: DFTSpec, count: int) -> str:

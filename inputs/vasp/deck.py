@@ -143,6 +143,11 @@ def vasp_files(deck: Deck, potentials: Path | None) -> dict[str, str]:
     else:
         files["POTCAR.spec"] = "\n".join(labels) + "\n"
         notes.append(_potcar_note(labels, options.potential_set))
+        if spec.charge_e:
+            notes.append(
+                f"NELECT = {tags['NELECT']} holds for the potentials of POTCAR.spec only: with "
+                "others the charge would be another."
+            )
     files["NOTES.md"] = format_notes(deck, notes)
     return files
 

@@ -273,6 +273,18 @@ def test_castep_is_not_asked_for_what_it_cannot_do(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_hybrids_need_norm_conserving_potentials(tmp_path: Path) -> None:
+    hybrid = spec(functional="hse06")
+    with pytest.raises(DeckError, match=r"norm-conserving.*NCP19"):
+        write_castep(Deck(hybrid, (rough_slab(),), CastepOptions()), tmp_path / "a")
+    mixed = CastepOptions("NCP19", {"O": "C19"})
+    with pytest.raises(DeckError, match="O takes C19"):
+        write_castep(Deck(hybrid, (rough_slab(),), mixed), tmp_path / "b")
+    own = CastepOptions("NCP19", {"O": "O_mine.recpot"})
+    folder = write_castep(Deck(hybrid, (rough_slab(),), own), tmp_path / "c")
+    assert "O_mine.recpot" in (folder / "NOTES.md").read_text()
+
+
 def test_heavy_elements_have_no_d2_in_castep(tmp_path: Path) -> None:
     heavy = dataclasses.replace(rough_slab(), numbers=np.array([11, 72, 8, 8, 14]), labels=())
     with pytest.raises(DeckError, match="no d2 parameters for Hf"):

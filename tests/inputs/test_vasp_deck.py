@@ -136,6 +136,12 @@ def test_cutoffs_below_the_potentials_are_refused(tmp_path: Path) -> None:
     assert "not checked for O_GW_new" in (folder / "NOTES.md").read_text()
 
 
+def test_a_charge_is_tied_to_its_potentials(tmp_path: Path) -> None:
+    charged = spec(charge_e=1.0, charge_statement="x")
+    folder = write_vasp(Deck(charged, (rough_slab(),)), tmp_path / "deck")
+    assert "NELECT = 34 holds" in (folder / "NOTES.md").read_text()
+
+
 def test_a_charge_needs_known_electrons(tmp_path: Path) -> None:
     charged = spec(charge_e=1.0, charge_statement="x")
     deck = Deck(charged, (rough_slab(),), VaspOptions(potentials={"O": "O_GW_new"}))

@@ -122,6 +122,8 @@ def make_deck(
     else:
         shown = files if len(files) <= 8 else [*files[:7], f"... ({len(files)} files)"]
         emit_facts(facts | {"files": " ".join(shown)})
+    if (folder / "POTCAR.spec").is_file():
+        note("note: no POTCAR was written; NOTES.md says how to join yours, or use --potentials.")
     note(f"note: read {folder / 'NOTES.md'} before you run it.")
 
 
