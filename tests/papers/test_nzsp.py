@@ -19,7 +19,7 @@ from superionic.analysis.scans import scan_profile
 from superionic.structures.crystals import reference_crystal
 from superionic.structures.ordering import primitive
 from superionic.structures.surfaces import build_slab
-from superionic.workflows.ordering import OrderResult
+from superionic.workflows.annealing import OrderResult
 from superionic.workflows.papers.nzsp_figures import find_chain
 from superionic.workflows.papers.nzsp_protocol import NzspProtocol, load_nzsp_protocol
 from superionic.workflows.papers.nzsp_report import write_nzsp_report

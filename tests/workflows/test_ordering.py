@@ -20,14 +20,18 @@ from superionic.structures.errors import ProtocolError, UnknownElementError
 from superionic.structures.ordering import ordered_candidates
 from superionic.structures.structure import Structure, minimum_image
 from superionic.workflows import ordering
-from superionic.workflows.evaluation import CallCounter
-from superionic.workflows.ordering import (
+from superionic.workflows.annealing import (
     AnnealSettings,
     OrderResult,
-    OrderSettings,
     anneal_ions,
     anneal_task,
+)
+from superionic.workflows.evaluation import CallCounter
+from superionic.workflows.ordering import (
+    OrderSettings,
+    anneal_order_task,
     order_task,
+    rank_orders_task,
 )
 from superionic.workflows.relax import RelaxSettings
 
@@ -273,6 +277,15 @@ def test_ordering_a_crystal_from_its_candidates(monkeypatch: pytest.MonkeyPatch)
     assert set(found.empty_labels) == {"Cu1"}
     assert found.converged
     assert found.energy_eV <= min(found.candidate_energies_eV) + 0.01
+    ranked = rank_orders_task(half_filled_gold(), "Cu", "emt", settings)
+    energies = [c.energy_eV for c in ranked.candidates]
+    assert energies == sorted(energies), "the lowest first"
+    assert sorted(c.ewald_rank for c in ranked.candidates) == [0, 1]
+    second = anneal_order_task(ranked, 1, "Cu", "emt", settings.anneal)
+    assert second.ewald_rank == ranked.candidates[1].ewald_rank != found.ewald_rank
+    assert second.candidate_energies_eV == pytest.approx(found.candidate_energies_eV, abs=1e-9)
+    with pytest.raises(ProtocolError, match="there are 2"):
+        anneal_order_task(ranked, 2, "Cu", "emt", settings.anneal)
 
 
 @pytest.mark.parametrize(

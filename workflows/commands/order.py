@@ -22,7 +22,7 @@ from superionic.workflows.commands.loading import (
 from superionic.workflows.commands.structures import mobile_ion
 
 if TYPE_CHECKING:
-    from superionic.workflows.ordering import OrderResult
+    from superionic.workflows.annealing import OrderResult
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,10 @@ def order(
     """
     from superionic.structures.fillings import smallest_supercell
     from superionic.structures.ordering import primitive
+    from superionic.workflows.annealing import AnnealSettings
     from superionic.workflows.commands.folders import claim_folder, flattened
     from superionic.workflows.execution import Run
-    from superionic.workflows.ordering import AnnealSettings, OrderSettings, order_task
+    from superionic.workflows.ordering import OrderSettings, order_task
     from superionic.workflows.preflight import check_elements
     from superionic.workflows.relax import RelaxSettings
     from superionic.workflows.serialise import canonical_hash

@@ -8,16 +8,17 @@ Only the modules ``nzsp*`` know about NZSP; all they call works on any crystal.
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from superionic.analysis.claims import judge_claim
 from superionic.structures.errors import TaskFailedError
+from superionic.workflows.annealing import OrderResult, anneal_task
 from superionic.workflows.barrier import barrier_task
 from superionic.workflows.execution import Run, TaskFuture
-from superionic.workflows.ordering import OrderResult, anneal_task, order_task
+from superionic.workflows.ordering import anneal_order_task, rank_orders_task
 from superionic.workflows.papers.nzsp_protocol import (
     Composition,
     NzspProtocol,
@@ -29,6 +30,7 @@ from superionic.workflows.papers.nzsp_results import (
     ReproductionSummary,
     first_converged,
 )
+from superionic.workflows.quench import quench_task
 from superionic.workflows.relax import relax_task
 from superionic.workflows.scan import scan_task
 
@@ -102,47 +104,122 @@ def compute(protocol: NzspProtocol) -> tuple[Comparison, ...]:
     from superionic.structures.crystals import reference_crystal
     from superionic.structures.ordering import primitive
 
-    theory = protocol.theory
+    theory, wanted = protocol.theory, protocol.disordered
     full = primitive(reference_crystal(protocol.ordered.crystal).structure).to_structure()
     relaxed = relax_task.submit(full, theory, protocol.bulk_relax)
-    partial = reference_crystal(protocol.disordered.crystal).structure
+    partial = reference_crystal(wanted.crystal).structure
+    ranked = rank_orders_task.submit(partial, protocol.ion, theory, protocol.order)
     orders = [
-        order_task.submit(partial, protocol.ion, theory, replace(protocol.order, rank=rank))
-        for rank in range(protocol.disordered.orders)
+        anneal_order_task.submit(ranked, rank, protocol.ion, theory, protocol.order.anneal)
+        for rank in range(wanted.orders)
     ]
     bulk = relaxed.result().require_converged().structure
     ordered = [_Cell(protocol, protocol.ordered, bulk, None, with_slab=True)]
     disordered = [
-        _Cell(
-            protocol,
-            protocol.disordered,
-            order.structure,
-            order,
-            with_slab=rank < protocol.disordered.slabs,
-        )
+        _Cell(protocol, wanted, order.structure, order, with_slab=rank < wanted.slabs)
         for rank, order in enumerate(future.result() for future in orders)
     ]
-    for step in (_Cell.submit_annealing, _Cell.submit_bulk, _Cell.submit_surface):
-        for cell in (*ordered, *disordered):
-            step(cell)
-    names = (("x = 3", protocol.ordered, ordered), ("x = 2", protocol.disordered, disordered))
-    scans = [_submit_scans(protocol, c, cells) for _, c, cells in names]
+    compositions = ((protocol.ordered, ordered), (wanted, disordered))
+    for _, cells in compositions:
+        for cell in cells:
+            cell.anneal_slab()
+    inner = [_inner_hops(protocol, c, cells) for c, cells in compositions]
+    outer = [_surface_hops(protocol, c, cells) for c, cells in compositions]
+    _settle((*inner, *outer))
+    scans = [
+        _submit_scans(protocol, c, taken)
+        for (c, _), taken in zip(compositions, zip(inner, outer, strict=True), strict=True)
+    ]
     return tuple(
         _compare(name, protocol, cells, futures)
-        for (name, _, cells), futures in zip(names, scans, strict=True)
+        for name, (_, cells), futures in zip(("x = 3", "x = 2"), compositions, scans, strict=True)
     )
 
 
-def _submit_scans(
+class _Hops:
+    """Hops of one environment, taken in order until enough have a barrier.
+
+    Parameters
+    ----------
+    protocol
+        Theory and settings.
+    candidates
+        Cell and hop, in the order they are taken.
+    kind
+        Whose results they are: the cell's ``bulk`` or ``surface``.
+    wanted, limit
+        Converged hops wanted, and hops tried at most.
+    """
+
+    def __init__(
+        self,
+        protocol: NzspProtocol,
+        candidates: Sequence[tuple[_Cell, Hop]],
+        kind: Literal["bulk", "surface"],
+        wanted: int,
+        limit: int,
+    ) -> None:
+        self.protocol, self.kind, self.wanted = protocol, kind, wanted
+        self.candidates = list(candidates[:limit])
+        self.running: list[tuple[_Cell, TaskFuture[BarrierResult]]] = []
+        self.results: list[BarrierResult] = []
+        self.advance()
+
+    def advance(self) -> bool:
+        """Wait for the hops that are running; start as many as are still missing, if any are."""
+        for cell, future in self.running:
+            result = _settled(future)
+            if result is not None:
+                self.results.append(result)
+                cell.results[self.kind].append(result)
+        missing = self.wanted - sum(r.verdict == "converged" for r in self.results)
+        now, self.candidates = (
+            self.candidates[: max(missing, 0)],
+            self.candidates[max(missing, 0) :],
+        )
+        self.running = [
+            (cell, barrier_task.submit(hop, self.protocol.theory, self.protocol.barrier))
+            for cell, hop in now
+        ]
+        return bool(self.running)
+
+
+def _settle(groups: Sequence[_Hops]) -> None:
+    """Advance all groups until none has anything left to do."""
+    active = list(groups)
+    while active:
+        active = [group for group in active if group.advance()]
+
+
+def _inner_hops(protocol: NzspProtocol, composition: Composition, cells: Sequence[_Cell]) -> _Hops:
+    """Take bulk hops in seeded order, one of each cell in turn."""
+    rng = np.random.default_rng(protocol.choice.seed)
+    turns = []
+    for cell in cells:
+        ordered = sorted(cell.bulk_hops, key=lambda hop: hop.key)
+        turns.append([(cell, ordered[k]) for k in rng.permutation(len(ordered))])
+    taken = [pair for turn in zip_longest(*turns) for pair in turn if pair is not None]
+    return _Hops(protocol, taken, "bulk", composition.bulk_hops, composition.max_tried)
+
+
+def _surface_hops(
     protocol: NzspProtocol, composition: Composition, cells: Sequence[_Cell]
+) -> _Hops:
+    """Take the matched surface hops of all slabs, the shallowest first."""
+    found = [(cell, hop) for cell in cells for hop in cell.match_surface()]
+    found.sort(key=lambda pair: (pair[1].depth_ang or 0.0, pair[1].key))
+    return _Hops(protocol, found, "surface", composition.surface_hops, composition.max_tried)
+
+
+def _submit_scans(
+    protocol: NzspProtocol, composition: Composition, groups: Sequence[_Hops]
 ) -> list[TaskFuture[ScanProfile]]:
     """Scan the first converged hop of each environment, in the order they were taken."""
     if not composition.scans:
         return []
     futures = []
-    for route in ("A", "B"):
-        tried = [f for cell in cells for f in (cell.bulk if route == "A" else cell.surface)]
-        result = first_converged(_settled(tried))
+    for route, group in zip(("A", "B"), groups, strict=True):
+        result = first_converged(group.results)
         if result is not None:
             futures += [
                 scan_task.submit(result, route, kind, protocol.scan)
@@ -192,13 +269,13 @@ class _Cell:
         self.slab: Slab | None = None
         self.slab_energies: tuple[float, ...] = ()
         self.annealed: OrderResult | None = None
-        self.surface: list[TaskFuture[BarrierResult]] = []
+        self.results: dict[str, list[BarrierResult]] = {"bulk": [], "surface": []}
         self.surface_hops: tuple[Hop, ...] = ()
         if with_slab:
             self._start_slab()
 
     def _start_slab(self) -> None:
-        """Cut the slab and relax it from several rattles."""
+        """Cut the slab; relax, heat and quench it."""
         from superionic.structures.surfaces import build_slab
 
         cut = self.composition.slab
@@ -213,11 +290,9 @@ class _Cell:
             empty_sites=self.empties[0] if self.empties[1] else None,
             empty_labels=self.empties[1],
         )
-        start = self.protocol.slab_relax
-        self.starts = [
-            relax_task.submit(self.slab.structure, self.protocol.theory, replace(start, seed=seed))
-            for seed in range(self.protocol.slab_starts)
-        ]
+        self.quenching = quench_task.submit(
+            self.slab.structure, self.protocol.theory, self.protocol.slab_quench
+        )
 
     def _hops(self, structure: Structure, empties: Empties) -> tuple[Hop, ...]:
         from superionic.structures.hops import find_hops
@@ -232,14 +307,14 @@ class _Cell:
             min_atoms=self.protocol.choice.min_atoms,
         )
 
-    def submit_annealing(self) -> None:
-        """Anneal the ions of the lowest of the relaxed slabs."""
+    def anneal_slab(self) -> None:
+        """Anneal the ions of the quenched slab."""
         if self.slab is None:
             return
-        relaxed = [start.result().require_converged() for start in self.starts]
-        self.slab_energies = tuple(r.energy_eV for r in relaxed)
+        quenched = self.quenching.result()
+        self.slab_energies = quenched.energies_eV
         self.annealing: TaskFuture[OrderResult] = anneal_task.submit(
-            min(relaxed, key=lambda r: r.energy_eV).structure,
+            quenched.lowest.structure,
             np.asarray(self.slab.empty_sites),
             self.slab.empty_labels,
             self.protocol.ion,
@@ -247,56 +322,41 @@ class _Cell:
             self.protocol.slab_anneal,
         )
 
-    def _submit(self, hops: Sequence[Hop]) -> list[TaskFuture[BarrierResult]]:
-        return [
-            barrier_task.submit(hop, self.protocol.theory, self.protocol.barrier) for hop in hops
-        ]
-
-    def submit_bulk(self) -> None:
-        """Take bulk hops in seeded order."""
-        ordered = sorted(self.bulk_hops, key=lambda hop: hop.key)
-        order = np.random.default_rng(self.protocol.choice.seed).permutation(len(ordered))
-        self.bulk = self._submit([ordered[k] for k in order][: self.composition.bulk_hops])
-
-    def submit_surface(self) -> None:
-        """Find the matched surface hops once the slab is annealed; take the shallowest."""
+    def match_surface(self) -> tuple[Hop, ...]:
+        """Return the matched surface hops of the annealed slab."""
         from superionic.structures.routes import match_hops
 
         if self.slab is None:
-            return
+            return ()
         self.annealed = self.annealing.result()
         empties = (self.annealed.empty_sites, self.annealed.empty_labels)
-        matched = match_hops(
+        self.surface_hops = match_hops(
             self.bulk_hops,
             self._hops(self.annealed.structure, empties),
             length_tolerance_ang=self.protocol.choice.length_tolerance_ang,
             surface_depth_ang=self.protocol.choice.surface_depth_ang,
-        )
-        self.surface_hops = matched.surface
-        shallow = sorted(matched.surface, key=lambda hop: (hop.depth_ang or 0.0, hop.key))
-        self.surface = self._submit(shallow[: self.composition.surface_hops])
+        ).surface
+        return self.surface_hops
 
     def collect(self) -> Cell:
-        """Wait for the hops."""
+        """Return what was found."""
         return Cell(
             bulk_structure=self.bulk_structure,
             ordering=self.ordering,
             slab=self.slab,
             slab_energies_eV=self.slab_energies,
             annealed=self.annealed,
-            bulk=_settled(self.bulk),
-            surface=_settled(self.surface),
+            bulk=tuple(self.results["bulk"]),
+            surface=tuple(self.results["surface"]),
             bulk_found=len(self.bulk_hops),
             surface_found=len(self.surface_hops),
         )
 
 
-def _settled(futures: Sequence[TaskFuture[BarrierResult]]) -> tuple[BarrierResult, ...]:
-    """Wait for hops; one that failed outright is logged and left out of nothing else."""
-    results = []
-    for future in futures:
-        try:
-            results.append(future.result())
-        except TaskFailedError as error:
-            log.warning("A hop failed: %s", error)
-    return tuple(results)
+def _settled(future: TaskFuture[BarrierResult]) -> BarrierResult | None:
+    """Wait for a hop; one that failed outright is logged and left out."""
+    try:
+        return future.result()
+    except TaskFailedError as error:
+        log.warning("A hop failed: %s", error)
+        return None

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from superionic.analysis.claims import ClaimRule
 from superionic.structures.pairs import Mechanism
+from superionic.workflows.annealing import AnnealSettings
 from superionic.workflows.barrier import BarrierSettings
-from superionic.workflows.ordering import AnnealSettings, OrderSettings
+from superionic.workflows.ordering import OrderSettings
+from superionic.workflows.quench import QuenchSettings
 from superionic.workflows.relax import RelaxSettings
 from superionic.workflows.scan import ScanSettings
 
@@ -49,7 +51,10 @@ class Composition:
     mechanism : str
         ``vacancy`` or ``hole``.
     bulk_hops, surface_hops : int
-        Hops tried in each environment of each ordered cell, at most.
+        Converged hops wanted in each environment, over all cells together. A hop without a value
+        is replaced by the next in the order they are taken.
+    max_tried : int
+        Hops tried in each environment, at most.
     slab : SlabCut
         Its (001) slab.
     orders : int
@@ -66,6 +71,7 @@ class Composition:
     bulk_hops: int
     surface_hops: int
     slab: SlabCut
+    max_tried: int = 8
     orders: int = 1
     slabs: int = 1
     scans: bool = False
@@ -110,10 +116,8 @@ class NzspProtocol:
         x = 3 and x = 2.
     order : OrderSettings
         Ordering of x = 2.
-    slab_relax : RelaxSettings
-        Relaxation of a slab as cut, from several seeded rattles; the lowest goes on.
-    slab_starts : int
-        How many of them.
+    slab_quench : QuenchSettings
+        Relaxation of a slab as cut, with heating in between; the lowest minimum goes on.
     slab_anneal : AnnealSettings
         Annealing of the ions of the slabs.
     choice : HopChoice
@@ -134,8 +138,7 @@ class NzspProtocol:
     ordered: Composition
     disordered: Composition
     order: OrderSettings
-    slab_relax: RelaxSettings
-    slab_starts: int
+    slab_quench: QuenchSettings
     slab_anneal: AnnealSettings
     choice: HopChoice
     barrier: BarrierSettings

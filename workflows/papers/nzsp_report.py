@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from superionic.workflows.ordering import OrderResult
+    from superionic.workflows.annealing import OrderResult
     from superionic.workflows.papers.nzsp_results import Cell
     from superionic.workflows.report.content import Block, Tone
 
@@ -236,8 +236,9 @@ def _origin(c: Cell) -> str:
             f"Slab: {c.slab.structure.formula}, {c.slab.layers} layers, {c.slab.repeat[0]} x "
             f"{c.slab.repeat[1]} in the plane, termination {c.slab.termination}, dipole by formal "
             f"charges {c.slab.dipole_e_ang:.2f} e Å per cell; lowest of "
-            f"{len(c.slab_energies_eV)} relaxed starts (spread {spread:.2f} eV per cell: surface "
-            "tetrahedra turn to complete the coordination of Zr); " + _anneal_text(c.annealed)
+            f"{len(c.slab_energies_eV)} minima found by heating and quenching (spread "
+            f"{spread:.2f} eV per cell: surface tetrahedra turn to complete the coordination of "
+            "Zr); " + _anneal_text(c.annealed)
         )
     parts.append(
         f"Matched hops found: {c.bulk_found} bulk, {c.surface_found} surface; tried: "

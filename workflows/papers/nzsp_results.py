@@ -10,7 +10,7 @@ from superionic.analysis.claims import ClaimVerdict
 from superionic.analysis.scans import ScanProfile
 from superionic.structures.slab import Slab
 from superionic.structures.structure import Structure
-from superionic.workflows.ordering import OrderResult
+from superionic.workflows.annealing import OrderResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Cell:
     slab : Slab or None
         The slab as cut, with its dipole; None where the cell gives bulk hops only.
     slab_energies_eV : tuple of float
-        Energies of the relaxed starts of the slab, in eV.
+        Energies of the slab relaxed as cut and after each heating, in eV.
     annealed : OrderResult or None
         The slab after its ions were annealed.
     bulk, surface : tuple of BarrierResult

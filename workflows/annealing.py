@@ -1,0 +1,334 @@
+"""Move mobile ions about until no single move of a tried set lowers the energy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from superionic.structures.errors import ProtocolError
+from superionic.structures.structure import Structure, minimum_image, readonly
+from superionic.workflows.evaluation import CallCounter
+from superionic.workflows.execution import job
+from superionic.workflows.progress import report_progress
+from superionic.workflows.relax import RelaxSettings, relax
+from superionic.workflows.theory import get_theory
+
+if TYPE_CHECKING:
+    from ase.calculators.calculator import BaseCalculator
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class AnnealSettings:
+    """How mobile ions are moved about.
+
+    Attributes
+    ----------
+    max_move_ang : float
+        Ions are moved to empty sites this near, in angstrom.
+    max_trials : int
+        Moves tried at most; reaching it is reported.
+    accept_eV : float
+        A move counts when it lowers the energy by more than this, in eV.
+    screen_steps : int
+        Optimiser steps after which a trial is dropped if it is still hopeless.
+    screen_window_eV : float
+        Hopeless means this much above the best, in eV.
+    trial_fmax_eV_per_A : float
+        Residual force of a trial, eV/angstrom.
+    trial_steps : int
+        Optimiser steps of a trial at most.
+    final : RelaxSettings
+        The last relaxation; its criterion and limit hold for the first one too.
+    clash_ang : float
+        A move that lands this close to another atom is not tried, in angstrom.
+    seed : int
+        Order of the trials.
+    """
+
+    final: RelaxSettings
+    max_move_ang: float = 4.5
+    max_trials: int = 30
+    accept_eV: float = 0.01
+    screen_steps: int = 10
+    screen_window_eV: float = 0.5
+    trial_fmax_eV_per_A: float = 0.1
+    trial_steps: int = 60
+    clash_ang: float = 1.5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        if self.max_move_ang <= 0 or self.max_trials < 0 or self.trial_fmax_eV_per_A <= 0:
+            raise ProtocolError(
+                "Annealing needs max_move_ang > 0, max_trials >= 0 and trial_fmax > 0; got "
+                f"{self.max_move_ang}, {self.max_trials}, {self.trial_fmax_eV_per_A}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class OrderResult:
+    """An ordered structure, and how it was found.
+
+    Attributes
+    ----------
+    structure : Structure
+        Relaxed, each mobile ion labelled by the site nearest to it.
+    energy_eV : float
+        Its energy in eV.
+    empty_sites : ndarray
+        Positions of the sites no ion is nearest to, in angstrom. shape=(m, 3)
+    empty_labels : tuple of str
+        Their labels. length=m
+    candidate_energies_eV : tuple of float
+        Relaxed energies of the Ewald candidates in order of Ewald energy, in eV.
+    ewald_rank : int
+        Which of them, from 0, the annealing started from.
+    fell_eV : float
+        How far annealing lowered the energy below its relaxed start, in eV.
+    moves_tried, moves_accepted : int
+        Single-ion moves relaxed, and those that lowered the energy.
+    moves_blocked : int
+        Moves not tried because the site was too close to another atom.
+    exhausted : bool
+        Every move of the set was tried from the final arrangement and none lowered the energy.
+    converged : bool
+        The last relaxation met its criterion.
+    fmax_eV_per_A : float
+        Its residual force, eV/angstrom.
+    force_calls : int
+        Energy-and-force evaluations, those of ranking the candidates included.
+    theory : str
+        Level of theory.
+    """
+
+    structure: Structure
+    energy_eV: float
+    empty_sites: NDArray[np.float64]
+    empty_labels: tuple[str, ...]
+    candidate_energies_eV: tuple[float, ...]
+    ewald_rank: int
+    fell_eV: float
+    moves_tried: int
+    moves_accepted: int
+    moves_blocked: int
+    exhausted: bool
+    converged: bool
+    fmax_eV_per_A: float
+    force_calls: int
+    theory: str
+
+    def __post_init__(self) -> None:
+        """Freeze the array."""
+        sites = np.asarray(self.empty_sites, dtype=float).reshape(-1, 3)
+        object.__setattr__(self, "empty_sites", readonly(sites, np.float64))
+
+
+class _Annealer:
+    """Moves ions of one element between the sites of a cell."""
+
+    def __init__(
+        self,
+        structure: Structure,
+        empty_sites: NDArray[np.float64],
+        empty_labels: tuple[str, ...],
+        ion: str,
+        calculator: BaseCalculator,
+        settings: AnnealSettings,
+        counter: CallCounter,
+    ) -> None:
+        self.calculator, self.settings, self.counter = calculator, settings, counter
+        self.ions, self.cell = structure.indices(ion), structure.cell
+        self.sites = np.vstack([structure.positions[self.ions], empty_sites.reshape(-1, 3)])
+        self.labels = (*(structure.labels[i] for i in self.ions), *empty_labels)
+        self.tried, self.accepted, self.blocked = 0, 0, 0
+        self.seen: set[frozenset[int]] = set()
+        self.exhausted = False
+        start = settings.final
+        first = self._relax(structure, start.fmax_eV_per_A, start.max_steps)
+        self.structure, self.energy = first
+        self.start_energy = self.energy
+
+    def _relax(self, structure: Structure, fmax: float, steps: int) -> tuple[Structure, float]:
+        settings = RelaxSettings(fmax_eV_per_A=fmax, max_steps=steps)
+        done = relax(
+            structure,
+            calculator=self.calculator,
+            settings=settings,
+            counter=self.counter,
+            label=f"trial {self.tried} of at most {self.settings.max_trials}",
+        )
+        return done.structure, done.energy_eV
+
+    def sites_in(self, cell: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sites in angstrom, carried along with a cell that relaxed. shape=(n, 3)."""
+        return np.asarray(np.linalg.solve(self.cell.T, self.sites.T).T @ cell)
+
+    def home(self, structure: Structure) -> NDArray[np.int64]:
+        """Return the site nearest to each ion. shape=(ions,)."""
+        away = structure.positions[self.ions][:, None] - self.sites_in(structure.cell)[None]
+        short = minimum_image(away.reshape(-1, 3), structure.cell, structure.pbc)
+        distance = np.linalg.norm(short, axis=1).reshape(len(self.ions), -1)
+        return np.asarray(distance.argmin(axis=1))
+
+    def empties(self, structure: Structure) -> NDArray[np.int64]:
+        """Return the sites that no ion is nearest to, ascending."""
+        return np.setdiff1d(np.arange(len(self.sites)), self.home(structure))
+
+    def moves(self) -> list[tuple[int, int]]:
+        """Return (ion, empty site) pairs within reach whose outcome is not known yet."""
+        found = []
+        home = self.home(self.structure)
+        for k, ion in enumerate(self.ions):
+            for site in self.empties(self.structure):
+                gap = minimum_image(
+                    self.sites[site] - self.structure.positions[ion],
+                    self.structure.cell,
+                    self.structure.pbc,
+                )
+                target = frozenset([*np.delete(home, k).tolist(), int(site)])
+                if np.linalg.norm(gap) <= self.settings.max_move_ang and target not in self.seen:
+                    found.append((int(ion), int(site)))
+        return found
+
+    def run(self) -> None:
+        """Try moves until none is left that helps, or the limit is reached."""
+        rng = np.random.default_rng(self.settings.seed)
+        self.seen.add(frozenset(self.home(self.structure).tolist()))
+        while True:
+            moves = self.moves()
+            if not moves:
+                self.exhausted = True
+                return
+            if self.tried >= self.settings.max_trials:
+                return
+            ion, site = moves[int(rng.integers(len(moves)))]
+            self._try(ion, site)
+
+    def _try(self, ion: int, site: int) -> None:
+        """Try one move; take it if it lowers the energy."""
+        home = self.home(self.structure)
+        k = int(np.flatnonzero(self.ions == ion)[0])
+        self.seen.add(frozenset([*np.delete(home, k).tolist(), site]))
+        positions = self.structure.positions.copy()
+        positions[ion] = self.sites[site]
+        trial = self.structure.with_positions(positions)
+        others = np.delete(positions, ion, axis=0) - positions[ion]
+        near = np.linalg.norm(minimum_image(others, trial.cell, trial.pbc), axis=1).min()
+        if near < self.settings.clash_ang:
+            self.blocked += 1
+            return
+        self.tried += 1
+        fmax = self.settings.trial_fmax_eV_per_A
+        trial, energy = self._relax(trial, fmax, self.settings.screen_steps)
+        if energy > self.energy + self.settings.screen_window_eV:
+            return
+        trial, energy = self._relax(trial, fmax, self.settings.trial_steps)
+        report_progress(
+            step=self.tried,
+            total=self.settings.max_trials,
+            message=f"move {self.tried}: {energy - self.energy:+.3f} eV",
+        )
+        if energy < self.energy - self.settings.accept_eV:
+            self.structure, self.energy = trial, energy
+            self.accepted += 1
+
+    def relabelled(self, structure: Structure) -> Structure:
+        """Return the structure with each ion labelled by the site nearest to it."""
+        labels = list(structure.labels)
+        for ion, site in zip(self.ions, self.home(structure), strict=True):
+            labels[ion] = self.labels[site]
+        return Structure(
+            numbers=structure.numbers,
+            positions=structure.positions,
+            cell=structure.cell,
+            pbc=structure.pbc,
+            labels=tuple(labels),
+        )
+
+
+def anneal_ions(
+    structure: Structure,
+    *,
+    empty_sites: NDArray[np.float64],
+    empty_labels: tuple[str, ...],
+    ion: str,
+    calculator: BaseCalculator,
+    settings: AnnealSettings,
+    theory: str = "",
+    counter: CallCounter | None = None,
+    candidate_energies_eV: tuple[float, ...] = (),
+    ewald_rank: int = 0,
+) -> OrderResult:
+    """Lower the energy by moving single ions to empty sites nearby.
+
+    Parameters
+    ----------
+    structure
+        Where to start; positions of its ions and the empty sites are the sites.
+    empty_sites, empty_labels
+        Positions in angstrom (shape=(m, 3)) and labels of the empty sites.
+    ion
+        Chemical symbol of the mobile ion.
+    calculator
+        Any ASE calculator.
+    settings
+        Moves, limits, criteria.
+    theory, counter, candidate_energies_eV, ewald_rank
+        Recorded in the result.
+    """
+    counter = counter or CallCounter()
+    annealer = _Annealer(
+        structure, np.asarray(empty_sites), empty_labels, ion, calculator, settings, counter
+    )
+    annealer.run()
+    final = relax(
+        annealer.structure,
+        calculator=calculator,
+        settings=settings.final,
+        counter=counter,
+        label="final relaxation",
+    )
+    empties = annealer.empties(final.structure)
+    return OrderResult(
+        structure=annealer.relabelled(final.structure),
+        energy_eV=final.energy_eV,
+        empty_sites=annealer.sites_in(final.structure.cell)[empties],
+        empty_labels=tuple(annealer.labels[i] for i in empties),
+        candidate_energies_eV=candidate_energies_eV,
+        ewald_rank=ewald_rank,
+        fell_eV=annealer.start_energy - annealer.energy,
+        moves_tried=annealer.tried,
+        moves_accepted=annealer.accepted,
+        moves_blocked=annealer.blocked,
+        exhausted=annealer.exhausted,
+        converged=final.converged,
+        fmax_eV_per_A=final.fmax_eV_per_A,
+        force_calls=counter.calls,
+        theory=theory,
+    )
+
+
+@job(version=1, name="anneal")
+def anneal_task(
+    structure: Structure,
+    empty_sites: NDArray[np.float64],
+    empty_labels: tuple[str, ...],
+    ion: str,
+    theory: str,
+    settings: AnnealSettings,
+) -> OrderResult:
+    """Anneal the mobile ions of an ordered structure; see `anneal_ions`."""
+    level = get_theory(theory)
+    level.check(structure)
+    return anneal_ions(
+        structure,
+        empty_sites=empty_sites,
+        empty_labels=empty_labels,
+        ion=ion,
+        calculator=level.calculator(),
+        settings=settings,
+        theory=theory,
+    )
