@@ -183,7 +183,7 @@ def _draw_parts(ax: Axes, results: Sequence[BindingResult]) -> None:
                 edgecolor=colour, linewidth=0.6, label=result.molecule if total else None,
             )  # fmt: skip
             ax.annotate(
-                f"{value:+.2f}",
+                f"{value:.2f}",
                 (x, value),
                 xytext=(0, 2 if value >= 0 else -2),
                 textcoords="offset points",

@@ -58,7 +58,7 @@ def test_version() -> None:
         (["structure", "slab", "al.cif", "--miller", "0", "0"], "--miller"),
         (["structure", "slab", "mfi", "--miller", "0", "0", "1"], "--out"),
         (["structure", "check", "mfi", "--oxidation-state", "Si"], "SYMBOL=CHARGE"),
-        (["reproduce", "nzps"], "there is no paper nzps; known: nzsp"),
+        (["reproduce", "nzps"], "there is no paper nzps; known: nzsp, latp"),
         (["reproduce", "--fidelity", "best"], "quick"),
         (["barrier", "al.cif", "--ion", "Al", "-o", "x", "--fmax", "0"], "--fmax"),
     ],

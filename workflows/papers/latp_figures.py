@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from superionic.analysis.figures.binding_levels import binding_levels, binding_levels_data
 from superionic.analysis.figures.binding_starts import binding_starts, binding_starts_data
 from superionic.analysis.figures.structure_view import structure_view, structure_view_data
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 CLOSE_ANG = 5.5
 """A close-up shows what is this near to the molecule, in angstrom."""
+FRAME_ANG = 400.0
 
 
 def draw_levels(
@@ -68,7 +71,7 @@ def draw_close_ups(results: LatpResults, folder: Path) -> SavedFigure | None:
     """Draw the molecules and the atoms next to them from above; None where there is none."""
     panels = [
         ViewPanel(
-            title=f"{result.molecule} and the surface next to it, from above",
+            title=f"{result.molecule} from above",
             structure=near_molecule(result),
             along=(0.0, 0.0, 1.0),
             up=(0.0, 1.0, 0.0),
@@ -93,7 +96,7 @@ def whole_molecule(result: BindingResult) -> Structure:
 
 
 def near_molecule(result: BindingResult) -> Structure:
-    """Return the molecule with the nearest image of each atom around it, without a lattice."""
+    """Return the molecule and the nearest image of each atom around it, without a lattice."""
     structure = result.terms[0].structure
     own = list(result.adsorbate)
     middle = structure.positions[own].mean(axis=0)
@@ -103,10 +106,10 @@ def near_molecule(result: BindingResult) -> Structure:
     gaps = ((placed.positions[:, None] - mine[None]) ** 2).sum(axis=-1).min(axis=1) ** 0.5
     chosen = [k for k in range(len(placed)) if gaps[k] <= CLOSE_ANG]
     part = placed.take(chosen)
-    return Structure(
+    return Structure(  # a frame so wide that its edges are out of the picture
         numbers=part.numbers,
-        positions=part.positions,
-        cell=part.cell,
+        positions=part.positions - middle + 0.5 * FRAME_ANG,
+        cell=FRAME_ANG * np.eye(3),
         pbc=(False, False, False),
         labels=part.labels,
     )
