@@ -27,6 +27,14 @@ def binding(
     charge: Annotated[
         int | None, typer.Option(help="Charge of the molecule in e.", show_default="found")
     ] = None,
+    settle: Annotated[
+        str,
+        typer.Option(
+            metavar="ION",
+            help="Try ions of this element on the face in other places first, as Li of LATP.",
+            show_default="none",
+        ),
+    ] = "",
     conformers: Annotated[
         int, typer.Option(min=0, help="Other shapes of the molecule that are tried by themselves.")
     ] = 3,
@@ -63,6 +71,6 @@ def binding(
 
     request = BindingRequest(
         surface, molecule, theory, tuple(level or ()), charge, conformers, starts, screen_steps,
-        keep, max_steps, fmax, vacuum, held, min_image, side, mirror, seed,
+        keep, max_steps, fmax, vacuum, held, min_image, side, mirror, seed, settle,
     )  # fmt: skip
     run_binding(request, out=out, workers=workers, progress=progress, as_json=as_json)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ase import Atoms
-from ase.build import bulk, fcc111
+from ase.build import add_adsorbate, bulk, fcc111
 from ase.io import read, write
 from commands import Said, refused, superionic
 
@@ -84,6 +84,18 @@ def test_a_cap_leaves_with_an_error_and_without_a_value(here: Path) -> None:
     assert said.json["binding_energy_eV"] is None
     assert said.json["verdict"] == "unconverged"
     assert "no binding energy" in said.err
+
+
+def test_ions_of_the_face_are_settled_first(here: Path) -> None:
+    slab = fcc111("Cu", (3, 3, 2), vacuum=12.0, periodic=True)
+    add_adsorbate(slab, "Ag", 2.2, "fcc")
+    write(here / "adatom.vasp", slab)
+    said = superionic(
+        "binding", "--surface", here / "adatom.vasp", "--molecule", here / "palladium.xyz", "-o",
+        here / "settled", *SLAB_OPTIONS, "--settle", "Ag", "--json",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert said.json["notes"][0].startswith("Ag of the face were tried in")
 
 
 def test_other_inputs_need_another_folder(here: Path, palladium: Said) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from superionic.analysis.binding import BindingResult
     from superionic.structures.molecule import Molecule
+    from superionic.structures.structure import Structure
     from superionic.workflows.binding_settings import BindingSettings
 
 
@@ -54,6 +55,8 @@ class BindingRequest:
         Start from both hands of the molecule.
     seed : int
         Of every random choice.
+    settle : str
+        Element of mobile ions that are tried in other places of the face first; may be empty.
     """
 
     surface: str
@@ -73,6 +76,7 @@ class BindingRequest:
     side: Any
     mirror: bool
     seed: int
+    settle: str = ""
 
     def settings(self) -> BindingSettings:
         """Return how the binding energy is found."""
@@ -141,17 +145,20 @@ def run_binding(
                 "molecule": molecules[0].name,
                 "molecule_atoms": canonical_hash(molecules),
                 "theory": request.theory,
+                "settle": request.settle,
                 **flattened("binding", plain(settings)),
             },
         )
         with Run(folder, workers=workers, progress=progress):
-            result = find_binding(
+            surface, remarks = _settled(request, surface, settings)
+            found = find_binding(
                 surface,
                 molecules[0],
                 conformers=molecules[1:],
                 theory=request.theory,
                 settings=settings,
             )
+        result = replace(found, notes=(*remarks, *found.notes))
         write_binding(folder, result)
     if as_json:
         emit_json(row(result))
@@ -160,6 +167,35 @@ def run_binding(
     if result.binding_energy_eV is None:
         note(f"error: no binding energy: {result.reason}")
         raise typer.Exit(1)
+
+
+def _settled(
+    request: BindingRequest, surface: Structure, settings: BindingSettings
+) -> tuple[Structure, tuple[str, ...]]:
+    """Relax the surface and move its ions where that was asked for; say what came of it."""
+    from superionic.workflows.binding_settings import held_atoms
+    from superionic.workflows.binding_tasks import relax_held_task
+    from superionic.workflows.surface_ions import SurfaceIonSettings, settle_surface_ions
+
+    if not request.settle:
+        return surface, ()
+    held = held_atoms(surface, settings.held_fraction, side=settings.side)
+    relaxed = relax_held_task.submit(surface, request.theory, settings.relax, held).result()
+    found = settle_surface_ions(
+        relaxed,
+        ion=request.settle,
+        theory=request.theory,
+        relax=settings.relax,
+        settings=SurfaceIonSettings(seed=request.seed),
+        held=held,
+        side=settings.side,
+    )
+    end = "nothing lower was found in the last round" if found.exhausted else "a lower may exist"
+    told = (
+        f"{request.settle} of the face were tried in {found.tried} other places; the face fell by "
+        f"{found.fell_eV:.3f} eV, and {end}."
+    )
+    return found.structure, (told,)
 
 
 def row(result: BindingResult) -> dict[str, Any]:
