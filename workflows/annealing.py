@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from superionic.structures.structure import Structure, minimum_image, readonly
 from superionic.workflows.evaluation import CallCounter
 from superionic.workflows.execution import job
 from superionic.workflows.progress import report_progress
-from superionic.workflows.relax import RelaxSettings, relax
+from superionic.workflows.relax import RelaxSettings, framework_shift, relax
 from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:
@@ -309,6 +309,53 @@ def anneal_ions(
         force_calls=counter.calls,
         theory=theory,
     )
+
+
+def reassign_ions(
+    before: Structure,
+    after: Structure,
+    *,
+    empty_sites: NDArray[np.float64],
+    empty_labels: tuple[str, ...],
+    ion: str,
+) -> tuple[Structure, NDArray[np.float64], tuple[str, ...]]:
+    """Find out again which sites are empty after mobile ions have wandered.
+
+    Parameters
+    ----------
+    before
+        Where every mobile ion was on the site its label names.
+    after
+        The same atoms, moved.
+    empty_sites, empty_labels
+        Positions in angstrom (shape=(m, 3)) and labels of the sites that were empty before.
+    ion
+        Chemical symbol of the mobile ion.
+
+    Returns
+    -------
+    tuple
+        ``after`` with each ion labelled by its site (sites are given out so that the sum of
+        squared distances is least), and positions and labels of the sites left empty. The
+        framework's drift is taken off: sites are where they were, in its frame.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    mobile = before.indices(ion)
+    framework = np.ones(len(before), dtype=bool)
+    framework[mobile] = False
+    drift = framework_shift(before.positions, after.positions, framework)
+    sites = np.vstack([before.positions[mobile], np.asarray(empty_sites).reshape(-1, 3)]) + drift
+    names = [*(before.labels[i] for i in mobile), *empty_labels]
+    away = after.positions[mobile][:, None] - sites[None]
+    flat = minimum_image(away.reshape(-1, 3), after.cell, after.pbc)
+    distances = (flat**2).sum(axis=1).reshape(away.shape[:2])
+    _, taken = linear_sum_assignment(distances)
+    labels = list(after.labels)
+    for i, k in zip(mobile, taken, strict=True):
+        labels[i] = names[k]
+    left = [k for k in range(len(sites)) if k not in set(taken.tolist())]
+    return replace(after, labels=tuple(labels)), sites[left], tuple(names[k] for k in left)
 
 
 @job(version=1, name="anneal")

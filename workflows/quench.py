@@ -168,6 +168,7 @@ def _heat(
 ) -> tuple[Structure, NDArray[np.float64]]:
     """Run one round of molecular dynamics; return where it ended, with velocities."""
     from ase import units
+    from ase.constraints import FixCom
     from ase.md.langevin import Langevin
     from ase.md.velocitydistribution import thermalize_momenta
 
@@ -177,6 +178,8 @@ def _heat(
         thermalize_momenta(atoms, settings.temperature_K, rng=rng)
     else:
         atoms.set_velocities(velocities)
+    if len(atoms) > 1:
+        atoms.set_constraint(FixCom())
     motion: Any = Langevin(
         atoms,
         settings.timestep_fs * units.fs,

@@ -15,7 +15,7 @@ import numpy as np
 
 from superionic.analysis.claims import judge_claim
 from superionic.structures.errors import TaskFailedError
-from superionic.workflows.annealing import OrderResult, anneal_task
+from superionic.workflows.annealing import OrderResult, anneal_task, reassign_ions
 from superionic.workflows.barrier import barrier_task
 from superionic.workflows.execution import Run, TaskFuture
 from superionic.workflows.ordering import anneal_order_task, rank_orders_task
@@ -313,10 +313,17 @@ class _Cell:
             return
         quenched = self.quenching.result()
         self.slab_energies = quenched.energies_eV
-        self.annealing: TaskFuture[OrderResult] = anneal_task.submit(
+        structure, empty_sites, empty_labels = reassign_ions(
+            self.slab.structure,
             quenched.lowest.structure,
-            np.asarray(self.slab.empty_sites),
-            self.slab.empty_labels,
+            empty_sites=np.asarray(self.slab.empty_sites),
+            empty_labels=self.slab.empty_labels,
+            ion=self.protocol.ion,
+        )
+        self.annealing: TaskFuture[OrderResult] = anneal_task.submit(
+            structure,
+            empty_sites,
+            empty_labels,
             self.protocol.ion,
             self.protocol.theory,
             self.protocol.slab_anneal,
