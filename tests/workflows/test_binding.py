@@ -433,6 +433,48 @@ def test_a_salt_on_a_cluster_has_both_references() -> None:
         assert abs(moved.molecule_e) < 0.5
 
 
+@pytest.mark.slow
+def test_the_same_path_with_pyscf() -> None:
+    """Two waters: density-functional theory, hydrogen-bonded by 0.2 to 0.4 eV in a small basis."""
+    pytest.importorskip("pyscf")
+    water = [(0.0, 0.0, 0.12), (0.0, 0.76, -0.48), (0.0, -0.76, -0.48)]
+    other = [(0.0, 0.0, 2.95), (0.0, 0.1, 1.98), (0.93, 0.0, 3.2)]
+    numbers = [8, 1, 1]
+    cell, free = np.eye(3) * 25, (False, False, False)
+    host = Structure(numbers=np.array(numbers), positions=np.array(water), cell=cell, pbc=free)
+    both = Structure(
+        numbers=np.array(numbers * 2), positions=np.array([*water, *other]), cell=cell, pbc=free
+    )
+    # the free lone pair is on the side of the oxygen: turn the acceptor upside down
+    flipped = both.positions.copy()
+    flipped[:3, 2] = np.array([0.12, -0.48, -0.48])
+    start = replace(
+        placed(copper(), NITROGEN, 2.0),
+        structure=both.with_positions(flipped),
+        adsorbate=(3, 4, 5),
+        key="by hand",
+    )
+    found = find_binding(
+        host,
+        Molecule(structure=framed(numbers, water), name="water", bonds=((0, 1, 1.0), (0, 2, 1.0))),
+        theory="pyscf-pbe+d3bj",
+        settings=settings(
+            relax=RelaxSettings(fmax_eV_per_A=0.05, max_steps=100), keep=1, screen_steps=0,
+            levels=("pyscf-pbe", "gfn1-xtb"),
+        ),
+        starts=[start],
+    )  # fmt: skip
+    assert found.verdict == "converged", found.reason
+    assert found.binding_energy_eV is not None
+    assert -0.45 < found.binding_energy_eV < -0.15
+    assert found.parts is not None
+    assert found.parts.dispersion_eV is not None
+    assert -0.1 < found.parts.dispersion_eV < 0.0
+    assert found.parts.surface_deformation_eV >= -1e-3
+    assert [level.kind for level in found.levels] == ["relaxed", "single point", "single point"]
+    assert {c.model for c in found.charges} == {"pyscf-pbe Mulliken", "gfn1-xtb Mulliken"}
+
+
 def test_charges_where_there_are_none_are_refused() -> None:
     slab = Structure.from_ase(copper())
     ion = replace(reference_molecule("tfsi"), name="TFSI-")
