@@ -263,8 +263,8 @@ def _surface(results: LatpResults) -> str:
         f"whole atoms allow at this size. {len(results.slab_energies_eV)} arrangements of Li and "
         f"Al were relaxed (spread {spread:.2f} eV); the lowest is used. Li of the upper face were "
         f"tried in {face.tried} other places, which lowered the energy by {face.fell_eV:.2f} eV; "
-        f"{end}. Dipole by formal charges as cut {abs(slab.dipole_e_ang):.2f} e Å. The cell is that of "
-        "LiTi2(PO4)3 relaxed at the same level."
+        f"{end}. Dipole by formal charges as cut {abs(slab.dipole_e_ang):.2f} e Å. The cell is "
+        "that of LiTi2(PO4)3 relaxed at the same level."
     )
 
 
