@@ -71,8 +71,8 @@ MIXING = 0.3
 """Fraction of the softened force that `mix` adds to its combination of past steps."""
 LEAST = 0.02
 """Least fraction it comes down to when forces grow."""
-RESTART = 4.0
-"""`mix` forgets the past when the softened force grows by this factor."""
+RESTART = 2.5
+"""`mix` takes its last step back and forgets the past when the softened force grows so much."""
 EVENNESS = 0.2
 """Fraction of the way to equal distances that images go along the path in one step."""
 PATIENCE = 15
@@ -115,30 +115,32 @@ def mix(
     Returns
     -------
     ndarray
-        The last positions, whether the criterion is met or not. shape=(atoms, 3)
+        The positions with the smallest force, whether the criterion is met or not.
+        shape=(atoms, 3)
     """
     x = np.array(start, dtype=np.float64)
+    best, lowest, mark, since = x, np.inf, np.inf, 0
     path: list[NDArray[np.float64]] = []
     pulls: list[NDArray[np.float64]] = []
     gain = MIXING
-    best, since = np.inf, 0
-    for step in range(steps):
+    for _ in range(steps):
         forces = force(x)
         largest = float(np.linalg.norm(forces, axis=1).max())
-        best, since = (largest, 0) if largest < 0.9 * best else (best, since + 1)
-        if largest <= fmax or since == PATIENCE or step + 1 == steps:
+        if largest < lowest:
+            best, lowest = x, largest
+        mark, since = (largest, 0) if largest < 0.9 * mark else (mark, since + 1)
+        if largest <= fmax or since == PATIENCE:
             break
         pull = soften(forces)
-        if pulls:
-            growth = float(np.linalg.norm(pull) / np.linalg.norm(pulls[-1]))
-            gain = max(LEAST, gain / 2) if growth > 1 else min(MIXING, 1.2 * gain)
-            if growth > RESTART:
-                path.clear()
-                pulls.clear()
+        growth = float(np.linalg.norm(pull) / np.linalg.norm(pulls[-1])) if pulls else 0.0
+        gain = max(LEAST, gain / 2) if growth > 1 else min(MIXING, 1.2 * gain)
+        if growth > RESTART:  # back to where it was, with nothing but the force there
+            x, pull = path[-1], pulls[-1]
+            path, pulls = [], []
         path, pulls = [*path, x][-MIXED_STEPS - 1 :], [*pulls, pull][-MIXED_STEPS - 1 :]
         move = _mixed(path, pulls, gain)
         x = x + move * min(1.0, max_step_ang / float(np.linalg.norm(move, axis=1).max()))
-    return x
+    return best
 
 
 def _mixed(

@@ -358,7 +358,7 @@ def test_a_killed_band_goes_on_where_it_was(
     settings = replace(TIGHT, fmax_eV_per_A=0.01)
     run_band(*ends, calculator=EMT(), settings=settings, counter=fresh)
     with entered(task(tmp_path / "run")):
-        cut = replace(settings, max_steps=11)
+        cut = replace(settings, max_steps=16)
         stopped = run_band(*ends, calculator=EMT(), settings=cut, checkpoint="band")
         assert not stopped.converged
         saved = load_checkpoint("band")

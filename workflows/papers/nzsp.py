@@ -126,13 +126,10 @@ def compute(protocol: NzspProtocol) -> tuple[Comparison, ...]:
     inner = [_inner_hops(protocol, c, cells) for c, cells in compositions]
     outer = [_surface_hops(protocol, c, cells) for c, cells in compositions]
     _settle((*inner, *outer))
-    scans = [
-        _submit_scans(protocol, c, taken)
-        for (c, _), taken in zip(compositions, zip(inner, outer, strict=True), strict=True)
-    ]
+    names = ("x = 3", "x = 2")
     return tuple(
-        _compare(name, protocol, cells, futures)
-        for name, (_, cells), futures in zip(("x = 3", "x = 2"), compositions, scans, strict=True)
+        _compare(name, protocol, cells, (*a.scans, *b.scans))
+        for name, (_, cells), a, b in zip(names, compositions, inner, outer, strict=True)
     )
 
 
@@ -149,6 +146,8 @@ class _Hops:
         Whose results they are: the cell's ``bulk`` or ``surface``.
     wanted, limit
         Converged hops wanted, and hops tried at most.
+    scanned
+        Whether the first converged hop, in the order they were taken, is scanned as well.
     """
 
     def __init__(
@@ -158,8 +157,11 @@ class _Hops:
         kind: Literal["bulk", "surface"],
         wanted: int,
         limit: int,
+        *,
+        scanned: bool,
     ) -> None:
-        self.protocol, self.kind, self.wanted = protocol, kind, wanted
+        self.protocol, self.kind, self.wanted, self.scanned = protocol, kind, wanted, scanned
+        self.scans: list[TaskFuture[ScanProfile]] = []
         self.candidates = list(candidates[:limit])
         self.running: list[tuple[_Cell, TaskFuture[BarrierResult]]] = []
         self.results: list[BarrierResult] = []
@@ -172,6 +174,7 @@ class _Hops:
             if result is not None:
                 self.results.append(result)
                 cell.results[self.kind].append(result)
+        self._scan()
         missing = self.wanted - sum(r.verdict == "converged" for r in self.results)
         now, self.candidates = (
             self.candidates[: max(missing, 0)],
@@ -182,6 +185,17 @@ class _Hops:
             for cell, hop in now
         ]
         return bool(self.running)
+
+    def _scan(self) -> None:
+        """Scan the first converged hop as soon as there is one."""
+        first = first_converged(self.results)
+        if not self.scanned or self.scans or first is None:
+            return
+        route = "A" if self.kind == "bulk" else "B"
+        self.scans = [
+            scan_task.submit(first, route, kind, self.protocol.scan)
+            for kind in ("rigid", "relaxed")
+        ]
 
 
 def _settle(groups: Sequence[_Hops]) -> None:
@@ -199,7 +213,14 @@ def _inner_hops(protocol: NzspProtocol, composition: Composition, cells: Sequenc
         ordered = sorted(cell.bulk_hops, key=lambda hop: hop.key)
         turns.append([(cell, ordered[k]) for k in rng.permutation(len(ordered))])
     taken = [pair for turn in zip_longest(*turns) for pair in turn if pair is not None]
-    return _Hops(protocol, taken, "bulk", composition.bulk_hops, composition.max_tried)
+    return _Hops(
+        protocol,
+        taken,
+        "bulk",
+        composition.bulk_hops,
+        composition.max_tried,
+        scanned=composition.scans,
+    )
 
 
 def _surface_hops(
@@ -208,24 +229,14 @@ def _surface_hops(
     """Take the matched surface hops of all slabs, the shallowest first."""
     found = [(cell, hop) for cell in cells for hop in cell.match_surface()]
     found.sort(key=lambda pair: (pair[1].depth_ang or 0.0, pair[1].key))
-    return _Hops(protocol, found, "surface", composition.surface_hops, composition.max_tried)
-
-
-def _submit_scans(
-    protocol: NzspProtocol, composition: Composition, groups: Sequence[_Hops]
-) -> list[TaskFuture[ScanProfile]]:
-    """Scan the first converged hop of each environment, in the order they were taken."""
-    if not composition.scans:
-        return []
-    futures = []
-    for route, group in zip(("A", "B"), groups, strict=True):
-        result = first_converged(group.results)
-        if result is not None:
-            futures += [
-                scan_task.submit(result, route, kind, protocol.scan)
-                for kind in ("rigid", "relaxed")
-            ]
-    return futures
+    return _Hops(
+        protocol,
+        found,
+        "surface",
+        composition.surface_hops,
+        composition.max_tried,
+        scanned=composition.scans,
+    )
 
 
 def _compare(
