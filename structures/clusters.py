@@ -1,0 +1,435 @@
+"""Metal nodes of carboxylate frameworks, built from metal-oxygen distances.
+
+Two kinds: the oxo-centred trinuclear node M3(mu3-O)(O2C-R)6 of MIL-100 and MIL-101, and the
+paddlewheel M2(O2C-R)4 of HKUST-1. Distances are sums of Shannon's radii for each metal's oxidation
+state and number of neighbours (`superionic.structures.metals`). Geometries are starts: relax them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from superionic.structures.caps import (
+    CARBOXYLATE_ANGLE_DEG,
+    CARBOXYLATE_CO_ANG,
+    Cap,
+    caps,
+    find_cap,
+    water,
+)
+from superionic.structures.errors import InvalidStructureError
+from superionic.structures.metals import MetalIon, check_metal
+from superionic.structures.molecule import Bond, Molecule, framed
+from superionic.structures.node import Node, check_clashes, node_of, open_sites, states_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Node", "build_node", "caps", "node_of", "paddlewheel_node", "trinuclear_node",
+]  # fmt: skip
+
+BITE_ANG = 2 * CARBOXYLATE_CO_ANG * float(np.sin(np.radians(CARBOXYLATE_ANGLE_DEG / 2)))
+"""Distance of the two oxygens of a carboxylate in angstrom."""
+
+DEPTH_ANG = CARBOXYLATE_CO_ANG * float(np.cos(np.radians(CARBOXYLATE_ANGLE_DEG / 2)))
+"""How far the carbon is beyond the line through both oxygens, in angstrom."""
+
+OUT_OF_PLANE_ANG = 0.20
+"""How far the metal of a paddlewheel stands out of the plane of its four oxygens, in angstrom: that
+of copper in HKUST-1 (S. S.-Y. Chui et al. 1999, doi:10.1126/science.283.5405.1148)."""
+
+SOURCE = "built from sums of Shannon radii (doi:10.1107/S0567739476001551)"
+
+
+@dataclass
+class _Draft:
+    """Atoms and bonds as they are added."""
+
+    numbers: list[int] = field(default_factory=list)
+    positions: list[NDArray[np.float64]] = field(default_factory=list)
+    bonds: list[Bond] = field(default_factory=list)
+
+    def add(self, symbol: str, position: NDArray[np.float64], *partners: int) -> int:
+        """Add an atom bonded to others, and return its index."""
+        index = len(self.numbers)
+        self.numbers.append(atomic_numbers[symbol])
+        self.positions.append(position)
+        self.bonds += [(k, index, 1.0) for k in partners]
+        return index
+
+    def add_cap(self, cap: Cap, carbon: int, positions: NDArray[np.float64]) -> None:
+        """Add the rest of a carboxylate."""
+        first = len(self.numbers)
+        self.numbers += [int(z) for z in cap.numbers]
+        self.positions += list(positions)
+        self.bonds.append((carbon, first, 1.0))
+        self.bonds += [(first + i, first + j, order) for i, j, order in cap.bonds]
+
+
+@dataclass(frozen=True, eq=False)
+class _Bridge:
+    """A carboxylate between two metals, in the plane of both.
+
+    ``sides`` are the oxygens from their metals (along the line of both metals, across it);
+    ``carbon`` is that from the second metal; ``along`` and ``out`` are the directions of the
+    carboxylate.
+    """
+
+    sides: tuple[NDArray[np.float64], NDArray[np.float64]]
+    carbon: NDArray[np.float64]
+    along: NDArray[np.float64]
+    out: NDArray[np.float64]
+
+
+def build_node(
+    metals: Sequence[str],
+    *,
+    cap: str = "formate",
+    water: bool = False,
+    oxidation_states: Sequence[int] | None = None,
+    charge: int | None = None,
+    spin_multiplicity: int | None = None,
+    metal_oxygen_ang: Mapping[str, float] | None = None,
+) -> Node:
+    """Build the node that a number of metals makes: three the trinuclear one, two the paddlewheel.
+
+    See `trinuclear_node` and `paddlewheel_node`.
+
+    Raises
+    ------
+    InvalidStructureError
+        Neither two nor three metals, or what the builders refuse.
+    """
+    if len(metals) not in (2, 3):
+        raise InvalidStructureError(
+            f"Expected three metals (M3O(O2CR)6) or two (paddlewheel); got {len(metals)}: "
+            f"{' '.join(metals) or 'none'}."
+        )
+    builder = trinuclear_node if len(metals) == 3 else paddlewheel_node
+    return builder(
+        metals, cap=cap, water=water, oxidation_states=oxidation_states, charge=charge,
+        spin_multiplicity=spin_multiplicity, metal_oxygen_ang=metal_oxygen_ang,
+    )  # fmt: skip
+
+
+def trinuclear_node(
+    metals: Sequence[str],
+    *,
+    cap: str = "formate",
+    water: bool = False,
+    oxidation_states: Sequence[int] | None = None,
+    charge: int | None = None,
+    spin_multiplicity: int | None = None,
+    metal_oxygen_ang: Mapping[str, float] | None = None,
+) -> Node:
+    """Build M3(mu3-O)(O2C-R)6.
+
+    Metals lie in a plane around the oxygen, 120 degrees apart; each pair has one carboxylate above
+    and one below that plane, coplanar with its two metals and tilted so that the four carboxylate
+    oxygens of a metal make a square as seen along its axis. Three like metals give D3h.
+
+    Parameters
+    ----------
+    metals
+        Three symbols.
+    cap
+        R: ``formate``, ``acetate``, ``benzoate`` or ``trimesate``.
+    water
+        Whether a water closes each metal; else the sites are open.
+    oxidation_states
+        One a metal. By default shared out to give the charge: M(II)M(III)2 is neutral, the metal
+        of highest third ionisation energy divalent; M(III)3 is +1, M(II)3 is -2.
+    charge
+        Total charge in e; by default that of the oxidation states, 0 without them.
+    spin_multiplicity
+        2S + 1; by default that of parallel high spins.
+    metal_oxygen_ang
+        Distance of a metal (by symbol) to its carboxylate oxygens in angstrom, instead of the sum
+        of radii; that to the central oxygen is 0.01 A longer.
+
+    Returns
+    -------
+    Node
+        Atoms: the metals, the oxygen, then each carboxylate (O, O, C, R), then waters.
+
+    Raises
+    ------
+    InvalidStructureError
+        Charges, states and multiplicity do not fit, a metal has no radius, or atoms clash.
+    """
+    rest = find_cap(cap)
+    ions, total, spin = _ions(metals, 3, -8, oxidation_states, charge, spin_multiplicity)
+    neighbours = 6 if water else 5
+    given = metal_oxygen_ang or {}
+    short = [_distance(ion, neighbours, 2, given) for ion in ions]
+    radial = [_distance(ion, neighbours, 3, given) for ion in ions]
+    turns = 2 * np.pi / 3 * np.arange(3)
+    spokes = np.column_stack([np.cos(turns), np.sin(turns), np.zeros(3)])
+    draft = _Draft()
+    for ion, spoke, length in zip(ions, spokes, radial, strict=True):
+        draft.add(ion.symbol, length * spoke)
+    draft.add("O", np.zeros(3), 0, 1, 2)
+    up = np.array([0.0, 0.0, 1.0])
+    for i, j in ((0, 1), (1, 2), (2, 0)):
+        bridge, across, lift = _tilted(draft.positions[i], draft.positions[j], short[i], short[j])
+        for side in (up, -up):
+            outward = np.cos(lift) * across + np.sin(lift) * side
+            _add_carboxylate(draft, bridge, (i, j), outward, side, rest)
+    if water:
+        for k, ion in enumerate(ions):
+            _add_water(draft, k, ion, spokes[k], np.cross(up, spokes[k]), given)
+    return _finished(draft, "trinuclear", ions, -8, rest, total, spin)
+
+
+def paddlewheel_node(
+    metals: Sequence[str],
+    *,
+    cap: str = "formate",
+    water: bool = False,
+    oxidation_states: Sequence[int] | None = None,
+    charge: int | None = None,
+    spin_multiplicity: int | None = None,
+    metal_oxygen_ang: Mapping[str, float] | None = None,
+    metal_metal_ang: float | None = None,
+) -> Node:
+    """Build M2(O2C-R)4, four carboxylates around the line of both metals; D4h for like metals.
+
+    Parameters
+    ----------
+    metals
+        Two symbols.
+    cap, water, oxidation_states, charge, spin_multiplicity, metal_oxygen_ang
+        As in `trinuclear_node`; M(II)2 is neutral.
+    metal_metal_ang
+        Distance of the metals in angstrom; by default such that they stand `OUT_OF_PLANE_ANG` out
+        of the planes of their oxygens. Multiple bonds (Cr, Mo) are shorter.
+
+    Returns
+    -------
+    Node
+        Atoms: the metals, then each carboxylate (O, O, C, R), then waters.
+
+    Raises
+    ------
+    InvalidStructureError
+        As `trinuclear_node`; or the metals are too far apart for a carboxylate.
+    """
+    rest = find_cap(cap)
+    ions, total, spin = _ions(metals, 2, -4, oxidation_states, charge, spin_multiplicity)
+    given = metal_oxygen_ang or {}
+    first, second = (_distance(ion, 5, 2, given) for ion in ions)  # the other metal is the fifth
+    length = BITE_ANG + 2 * OUT_OF_PLANE_ANG if metal_metal_ang is None else metal_metal_ang
+    axis = np.array([0.0, 0.0, 1.0])
+    draft = _Draft()
+    draft.add(ions[0].symbol, axis * length / 2)
+    draft.add(ions[1].symbol, -axis * length / 2)
+    bridge = _bridge(first, second, length)
+    for turn in np.pi / 2 * np.arange(4):
+        outward = np.array([np.cos(turn), np.sin(turn), 0.0])
+        _add_carboxylate(draft, bridge, (0, 1), outward, np.cross(axis, outward), rest)
+    if water:
+        for k, ion in enumerate(ions):
+            _add_water(draft, k, ion, (axis, -axis)[k], np.array([1.0, 1.0, 0.0]) / np.sqrt(2),
+                       given)  # fmt: skip
+    return _finished(draft, "paddlewheel", ions, -4, rest, total, spin)
+
+
+def _ions(
+    metals: Sequence[str],
+    count: int,
+    ligand_charge: int,
+    oxidation_states: Sequence[int] | None,
+    charge: int | None,
+    spin_multiplicity: int | None,
+) -> tuple[tuple[MetalIon, ...], int, int]:
+    """Return metals with oxidation states, the charge and the multiplicity of a node."""
+    if len(metals) != count:
+        raise InvalidStructureError(
+            f"This node has {count} metals; got {len(metals)}: {' '.join(metals) or 'none'}."
+        )
+    for symbol in metals:
+        check_metal(symbol)
+    return states_of(
+        metals, ligand_charge, oxidation_states=oxidation_states, charge=charge,
+        spin_multiplicity=spin_multiplicity,
+    )  # fmt: skip
+
+
+def _distance(ion: MetalIon, neighbours: int, partners: int, given: Mapping[str, float]) -> float:
+    """Return the distance of a metal to an oxygen that has so many partners, in angstrom."""
+    if ion.symbol not in given:
+        return ion.oxygen_distance_ang(neighbours, oxygen_coordination=partners)
+    distance = float(given[ion.symbol])
+    if not 1.2 <= distance <= 3.5:
+        raise InvalidStructureError(
+            f"A distance of {ion.symbol} to oxygen lies between 1.2 and 3.5 A; got {distance}."
+        )
+    return distance + 0.01 * (partners - 2)
+
+
+def _bridge(first: float, second: float, length: float) -> _Bridge:
+    """Fit a carboxylate between two metals, with equal M-O-C angles.
+
+    Parameters
+    ----------
+    first, second
+        Distance of each metal to its oxygen in angstrom.
+    length
+        Distance of the metals in angstrom.
+    """
+    total, difference = first + second, first - second
+    # |(bite + total c, difference s)| = length, with c and s the cosine and sine of the angle
+    # between O-M and the line through both oxygens
+    a, b = 4 * first * second, 2 * BITE_ANG * total
+    inside = b * b - 4 * a * (BITE_ANG**2 + difference**2 - length**2)
+    cosine = (-b + np.sqrt(inside)) / (2 * a) if inside >= 0 else np.inf
+    if not -0.5 <= cosine <= 0.8:
+        raise InvalidStructureError(
+            f"No carboxylate bridges metals {length:.2f} A apart at M-O distances of {first:.2f} "
+            f"and {second:.2f} A. Correct metal_oxygen_ang or metal_metal_ang."
+        )
+    sine = np.sqrt(1 - cosine**2)
+    metals = np.array(
+        [
+            [BITE_ANG / 2 + first * cosine, -first * sine],
+            [-BITE_ANG / 2 - second * cosine, -second * sine],
+        ]
+    )
+    line = (metals[0] - metals[1]) / length
+    frame = np.array([line, [-line[1], line[0]]]).T  # carboxylate -> (along the metals, across)
+    oxygens = np.array([[BITE_ANG / 2, 0.0], [-BITE_ANG / 2, 0.0]])
+    sides = (oxygens - metals) @ frame
+    return _Bridge(
+        sides=(sides[0], sides[1]),
+        carbon=(np.array([0.0, DEPTH_ANG]) - metals[1]) @ frame,
+        along=np.array([1.0, 0.0]) @ frame,
+        out=np.array([0.0, 1.0]) @ frame,
+    )
+
+
+def _tilted(
+    start: NDArray[np.float64], end: NDArray[np.float64], first: float, second: float
+) -> tuple[_Bridge, NDArray[np.float64], float]:
+    """Return a bridge of two metals around the origin, its outward direction and its tilt.
+
+    The tilt out of the plane of the metals, in radian, is that at which the oxygens stand as far
+    above the plane as beside the axis of their metal, on average over both.
+    """
+    length = float(np.linalg.norm(start - end))
+    bridge = _bridge(first, second, length)
+    line = (start - end) / length
+    across = start - (start @ line) * line
+    across /= np.linalg.norm(across)
+    flat, fixed, high = 0.0, 0.0, 0.0
+    for metal, inward, side in ((start, -line, bridge.sides[0]), (end, line, bridge.sides[1])):
+        spoke = metal / np.linalg.norm(metal)
+        aside = inward - (inward @ spoke) * spoke
+        aside /= np.linalg.norm(aside)
+        flat += side[1] * float(across @ aside) / 2
+        fixed += side[0] * float(line @ aside) / 2
+        high += side[1] / 2
+    # high sin(tilt) = flat cos(tilt) + fixed
+    tilt = np.arctan2(flat, high) + np.arcsin(np.clip(fixed / np.hypot(flat, high), -1, 1))
+    return bridge, across, float(tilt)
+
+
+def _add_carboxylate(
+    draft: _Draft,
+    bridge: _Bridge,
+    metals: tuple[int, int],
+    across: NDArray[np.float64],
+    face: NDArray[np.float64],
+    cap: Cap,
+) -> None:
+    """Add a carboxylate between two metals, on the side of the unit vector ``across``.
+
+    What sticks out of its plane does so to the side of ``face``.
+    """
+    start, end = (draft.positions[k] for k in metals)
+    frame = np.array([(start - end) / np.linalg.norm(start - end), across])
+    first = draft.add("O", start + bridge.sides[0] @ frame, metals[0])
+    second = draft.add("O", end + bridge.sides[1] @ frame, metals[1])
+    carbon = end + bridge.carbon @ frame
+    index = draft.add("C", carbon)
+    draft.bonds += [(first, index, 1.5), (second, index, 1.5)]
+    along, out = bridge.along @ frame, bridge.out @ frame
+    draft.add_cap(cap, index, cap.placed(carbon, along, out, face))
+
+
+def _add_water(
+    draft: _Draft,
+    metal: int,
+    ion: MetalIon,
+    out: NDArray[np.float64],
+    across: NDArray[np.float64],
+    given: Mapping[str, float],
+) -> None:
+    """Close a metal with a water."""
+    oxygen = draft.positions[metal] + _distance(ion, 6, 3, given) * out
+    points = water(oxygen, out, across)
+    index = draft.add("O", points[0], metal)
+    draft.add("H", points[1], index)
+    draft.add("H", points[2], index)
+
+
+def _finished(
+    draft: _Draft,
+    kind: str,
+    ions: Sequence[MetalIon],
+    ligand_charge: int,
+    cap: Cap,
+    charge: int,
+    spin: int,
+) -> Node:
+    """Return the node, checked for clashes."""
+    names = "".join(ion.symbol for ion in ions)
+    middle = "O" if kind == "trinuclear" else ""
+    molecule = Molecule(
+        structure=framed(np.array(draft.numbers), np.array(draft.positions)),
+        charge=charge,
+        spin_multiplicity=spin,
+        name=f"{names}{middle}-{cap.name}",
+        source=SOURCE,
+        note=f"{kind} node, {', '.join(str(ion) for ion in ions)}; not relaxed.",
+        bonds=tuple(draft.bonds),
+    )
+    check_clashes(molecule)
+    metals = tuple(range(len(ions)))
+    return Node(
+        molecule=molecule,
+        kind=kind,
+        metals=metals,
+        oxidation_states=tuple(ion.oxidation_state for ion in ions),
+        ligand_charge=ligand_charge,
+        cap=cap.name,
+        sites=open_sites(molecule, metals),
+    )
+
+
+def with_waters(node: Node) -> Node:
+    """Close every open site of a node with a water."""
+    if not node.sites:
+        return node
+    molecule = node.molecule
+    draft = _Draft(
+        [int(z) for z in molecule.structure.numbers], list(molecule.positions), list(molecule.bonds)
+    )
+    ions = dict(zip(node.metals, node.ions, strict=True))
+    for site in node.sites:
+        out = site.direction
+        across = np.cross(out, np.eye(3)[int(np.argmin(np.abs(out)))])
+        _add_water(draft, site.metal, ions[site.metal], out, across / np.linalg.norm(across), {})
+    closed = replace(
+        molecule,
+        structure=framed(np.array(draft.numbers), np.array(draft.positions)),
+        bonds=tuple(draft.bonds),
+    )
+    check_clashes(closed)
+    return replace(node, molecule=closed, sites=open_sites(closed, node.metals))
