@@ -290,7 +290,7 @@ def test_refused() -> None:
         (["Cu"] * 2, {"charge": 1, "oxidation_states": (2, 2)}, "make .0 e"),
     ):  # fmt: skip
         with pytest.raises(InvalidStructureError, match=message):
-            build_node(metals, **options)  # type: ignore[arg-type]
+            build_node(metals, **options)
     with pytest.raises(InvalidStructureError, match="No carboxylate bridges metals 6"):
         paddlewheel_node(["Cu", "Cu"], metal_metal_ang=6.5)
     with pytest.raises(InvalidStructureError, match="holds no metal"):
