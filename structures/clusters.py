@@ -13,18 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase.data import atomic_numbers
 
-from superionic.structures.caps import (
-    CARBOXYLATE_ANGLE_DEG,
-    CARBOXYLATE_CO_ANG,
-    Cap,
-    caps,
-    find_cap,
-    water,
-)
+from superionic.structures.bridges import BITE_ANG, Bridge, bridge_between, tilted_bridge
+from superionic.structures.caps import Cap, caps, find_cap, water
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.metals import MetalIon, check_metal
 from superionic.structures.molecule import Bond, Molecule, framed
-from superionic.structures.node import Node, check_clashes, node_of, open_sites, states_of
+from superionic.structures.node import Node, node_of, open_sites, states_of
+from superionic.structures.node_bonds import check_clashes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,12 +29,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Node", "build_node", "caps", "node_of", "paddlewheel_node", "trinuclear_node",
 ]  # fmt: skip
-
-BITE_ANG = 2 * CARBOXYLATE_CO_ANG * float(np.sin(np.radians(CARBOXYLATE_ANGLE_DEG / 2)))
-"""Distance of the two oxygens of a carboxylate in angstrom."""
-
-DEPTH_ANG = CARBOXYLATE_CO_ANG * float(np.cos(np.radians(CARBOXYLATE_ANGLE_DEG / 2)))
-"""How far the carbon is beyond the line through both oxygens, in angstrom."""
 
 OUT_OF_PLANE_ANG = 0.20
 """How far the metal of a paddlewheel stands out of the plane of its four oxygens, in angstrom: that
@@ -71,21 +60,6 @@ class _Draft:
         self.positions += list(positions)
         self.bonds.append((carbon, first, 1.0))
         self.bonds += [(first + i, first + j, order) for i, j, order in cap.bonds]
-
-
-@dataclass(frozen=True, eq=False)
-class _Bridge:
-    """A carboxylate between two metals, in the plane of both.
-
-    ``sides`` are the oxygens from their metals (along the line of both metals, across it);
-    ``carbon`` is that from the second metal; ``along`` and ``out`` are the directions of the
-    carboxylate.
-    """
-
-    sides: tuple[NDArray[np.float64], NDArray[np.float64]]
-    carbon: NDArray[np.float64]
-    along: NDArray[np.float64]
-    out: NDArray[np.float64]
 
 
 def build_node(
@@ -178,7 +152,9 @@ def trinuclear_node(
     draft.add("O", np.zeros(3), 0, 1, 2)
     up = np.array([0.0, 0.0, 1.0])
     for i, j in ((0, 1), (1, 2), (2, 0)):
-        bridge, across, lift = _tilted(draft.positions[i], draft.positions[j], short[i], short[j])
+        bridge, across, lift = tilted_bridge(
+            draft.positions[i], draft.positions[j], short[i], short[j]
+        )
         for side in (up, -up):
             outward = np.cos(lift) * across + np.sin(lift) * side
             _add_carboxylate(draft, bridge, (i, j), outward, side, rest)
@@ -230,7 +206,7 @@ def paddlewheel_node(
     draft = _Draft()
     draft.add(ions[0].symbol, axis * length / 2)
     draft.add(ions[1].symbol, -axis * length / 2)
-    bridge = _bridge(first, second, length)
+    bridge = bridge_between(first, second, length)
     for turn in np.pi / 2 * np.arange(4):
         outward = np.array([np.cos(turn), np.sin(turn), 0.0])
         _add_carboxylate(draft, bridge, (0, 1), outward, np.cross(axis, outward), rest)
@@ -274,75 +250,9 @@ def _distance(ion: MetalIon, neighbours: int, partners: int, given: Mapping[str,
     return distance + 0.01 * (partners - 2)
 
 
-def _bridge(first: float, second: float, length: float) -> _Bridge:
-    """Fit a carboxylate between two metals, with equal M-O-C angles.
-
-    Parameters
-    ----------
-    first, second
-        Distance of each metal to its oxygen in angstrom.
-    length
-        Distance of the metals in angstrom.
-    """
-    total, difference = first + second, first - second
-    # |(bite + total c, difference s)| = length, with c and s the cosine and sine of the angle
-    # between O-M and the line through both oxygens
-    a, b = 4 * first * second, 2 * BITE_ANG * total
-    inside = b * b - 4 * a * (BITE_ANG**2 + difference**2 - length**2)
-    cosine = (-b + np.sqrt(inside)) / (2 * a) if inside >= 0 else np.inf
-    if not -0.5 <= cosine <= 0.8:
-        raise InvalidStructureError(
-            f"No carboxylate bridges metals {length:.2f} A apart at M-O distances of {first:.2f} "
-            f"and {second:.2f} A. Correct metal_oxygen_ang or metal_metal_ang."
-        )
-    sine = np.sqrt(1 - cosine**2)
-    metals = np.array(
-        [
-            [BITE_ANG / 2 + first * cosine, -first * sine],
-            [-BITE_ANG / 2 - second * cosine, -second * sine],
-        ]
-    )
-    line = (metals[0] - metals[1]) / length
-    frame = np.array([line, [-line[1], line[0]]]).T  # carboxylate -> (along the metals, across)
-    oxygens = np.array([[BITE_ANG / 2, 0.0], [-BITE_ANG / 2, 0.0]])
-    sides = (oxygens - metals) @ frame
-    return _Bridge(
-        sides=(sides[0], sides[1]),
-        carbon=(np.array([0.0, DEPTH_ANG]) - metals[1]) @ frame,
-        along=np.array([1.0, 0.0]) @ frame,
-        out=np.array([0.0, 1.0]) @ frame,
-    )
-
-
-def _tilted(
-    start: NDArray[np.float64], end: NDArray[np.float64], first: float, second: float
-) -> tuple[_Bridge, NDArray[np.float64], float]:
-    """Return a bridge of two metals around the origin, its outward direction and its tilt.
-
-    The tilt out of the plane of the metals, in radian, is that at which the oxygens stand as far
-    above the plane as beside the axis of their metal, on average over both.
-    """
-    length = float(np.linalg.norm(start - end))
-    bridge = _bridge(first, second, length)
-    line = (start - end) / length
-    across = start - (start @ line) * line
-    across /= np.linalg.norm(across)
-    flat, fixed, high = 0.0, 0.0, 0.0
-    for metal, inward, side in ((start, -line, bridge.sides[0]), (end, line, bridge.sides[1])):
-        spoke = metal / np.linalg.norm(metal)
-        aside = inward - (inward @ spoke) * spoke
-        aside /= np.linalg.norm(aside)
-        flat += side[1] * float(across @ aside) / 2
-        fixed += side[0] * float(line @ aside) / 2
-        high += side[1] / 2
-    # high sin(tilt) = flat cos(tilt) + fixed
-    tilt = np.arctan2(flat, high) + np.arcsin(np.clip(fixed / np.hypot(flat, high), -1, 1))
-    return bridge, across, float(tilt)
-
-
 def _add_carboxylate(
     draft: _Draft,
-    bridge: _Bridge,
+    bridge: Bridge,
     metals: tuple[int, int],
     across: NDArray[np.float64],
     face: NDArray[np.float64],

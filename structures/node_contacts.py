@@ -10,7 +10,8 @@ import numpy as np
 
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.ion_pairs import CATION_RADII_ANG, DONOR_RADII_ANG, LONE_PAIR_BONDS
-from superionic.structures.node import Node, bonds_by_distance, covalent_only
+from superionic.structures.node import Node
+from superionic.structures.node_bonds import bonds_by_distance, covalent_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,15 +13,13 @@ from superionic.structures.clusters import with_waters
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.metals import is_metal
 from superionic.structures.molecule import Molecule, framed
-from superionic.structures.node import (
+from superionic.structures.node import Node, node_of, states_of
+from superionic.structures.node_bonds import (
     DATIVE_FACTOR,
     DONORS,
-    Node,
     bonds_by_distance,
     check_clashes,
     ligand_charges,
-    node_of,
-    states_of,
 )
 from superionic.structures.polyanions import BOND_FACTOR, NONMETALS, neighbour_bonds
 from superionic.structures.structure import check_no_overlap

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from superionic.structures.bridges import BITE_ANG
 from superionic.structures.caps import acid_hydrogen, caps, find_cap
 from superionic.structures.clusters import (
-    BITE_ANG,
     OUT_OF_PLANE_ANG,
     build_node,
     paddlewheel_node,
@@ -21,13 +21,8 @@ from superionic.structures.clusters import (
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.metals import MetalIon
 from superionic.structures.molecules import reference_molecule
-from superionic.structures.node import (
-    Node,
-    bonds_by_distance,
-    carboxylates,
-    check_clashes,
-    node_of,
-)
+from superionic.structures.node import Node, node_of
+from superionic.structures.node_bonds import bonds_by_distance, carboxylates, check_clashes
 from superionic.structures.rotations import random_rotations
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from superionic.structures.clusters import node_of, paddlewheel_node, trinuclear
 from superionic.structures.crystals import reference_crystal
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.molecules import boxed, read_molecule, reference_molecule
-from superionic.structures.node import Node, carboxylates
+from superionic.structures.node import Node
+from superionic.structures.node_bonds import carboxylates
 from superionic.structures.node_cut import cut_node, metal_nodes
 from superionic.structures.structure import Structure
 

@@ -16,16 +16,11 @@ from superionic.structures.molecule import Molecule, framed
 from superionic.structures.molecules import reference_molecule
 from superionic.structures.node import Node
 from superionic.structures.node_contacts import by_pattern, contact_geometry
-from superionic.structures.node_starts import (
-    LADDER,
-    LEAST_ANGLE_DEG,
-    binding_modes,
-    count_modes,
-    node_starts,
-)
+from superionic.structures.node_seats import LADDER, LEAST_ANGLE_DEG, binding_modes
+from superionic.structures.node_starts import count_modes, node_starts
 
 if TYPE_CHECKING:
-    pass
+    from numpy.typing import NDArray
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +28,7 @@ def node() -> Node:
     return trinuclear_node(["Fe", "Fe", "Ni"])
 
 
-def apart(
-    molecule: Molecule, first: list[int], second: list[int]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def apart(molecule: Molecule, first: list[int], second: list[int]) -> NDArray[np.float64]:
     points = molecule.positions
     return np.asarray(np.linalg.norm(points[first][:, None] - points[second][None], axis=-1))
 
