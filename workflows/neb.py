@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 CHECKPOINT_STEPS = 5
 """A band is saved after this many steps, so that a killed task does not start it afresh."""
+SADDLE_PATIENCE = 20
+"""Sharpening ends after so many steps without progress; the band's new tangent may help."""
 SAME_END_ANG = 0.05
 """A saved band is used for ends this near to its own, in angstrom."""
 
@@ -314,16 +316,24 @@ class _Climb:
         climber = image.copy()
         climber.calc = ClimbingCalculator(engine, self._tangents()[index - 1])
         optimiser: Any = Descent(climber, maxstep=0.1)
-        optimiser.attach(
-            lambda: report_progress(
+        best, lowest, since = climber.positions.copy(), np.inf, 0
+        limit = 2 * self.settings.fmax_eV_per_A
+        for _ in optimiser.irun(
+            fmax=self.settings.saddle_fmax_eV_per_A, steps=self.settings.saddle_max_steps
+        ):
+            now = largest_force(climber.get_forces())
+            report_progress(
                 step=optimiser.nsteps,
                 total=self.settings.saddle_max_steps,
-                fmax=largest_force(climber.get_forces()),
+                fmax=now,
                 message=f"{self.label}, saddle",
             )
-        )
-        optimiser.run(fmax=self.settings.saddle_fmax_eV_per_A, steps=self.settings.saddle_max_steps)
-        image.positions = climber.positions
+            since += 1
+            if now < lowest:
+                best, lowest, since = climber.positions.copy(), now, 0
+            if since >= SADDLE_PATIENCE or now > max(limit, 2 * lowest):
+                break  # the tangent held no longer fits; the band gives a better one
+        image.positions = best
 
     def _tangents(self) -> NDArray[np.float64]:
         """Return the band's unit tangents at the moving images. shape=(images, atoms, 3)."""
