@@ -17,7 +17,13 @@ import typer
 from typer.core import TyperGroup
 
 from superionic.structures.errors import SuperionicError
-from superionic.workflows import cli_binding, cli_collect, cli_inputs, cli_molecules
+from superionic.workflows import (
+    cli_binding,
+    cli_clusters,
+    cli_collect,
+    cli_inputs,
+    cli_molecules,
+)
 from superionic.workflows.commands.console import note
 
 if TYPE_CHECKING:
@@ -418,6 +424,7 @@ def structure_slab(
 
 structure_app.command("molecule")(cli_molecules.molecule)
 structure_app.command("adsorb")(cli_molecules.adsorb)
+structure_app.command("cluster")(cli_clusters.cluster)
 app.add_typer(cli_inputs.inputs_app, name="inputs")
 app.command()(cli_binding.binding)
 app.command()(cli_collect.collect)
