@@ -168,7 +168,10 @@ class _Hops:
         self.advance()
 
     def advance(self) -> bool:
-        """Wait for the hops that are running; start as many as are still missing, if any are."""
+        """Wait for the hops that are running; start as many as are missing, if any are.
+
+        After the first time one more than that, since some will have no value either.
+        """
         for cell, future in self.running:
             result = _settled(future)
             if result is not None:
