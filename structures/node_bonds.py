@@ -14,6 +14,8 @@ from superionic.structures.molecule import Bond, Molecule, fragments
 from superionic.structures.polyanions import BOND_FACTOR, NONMETALS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 DONORS = ("N", "O", "F", "S", "Cl", "Br", "I")
@@ -127,3 +129,19 @@ def check_clashes(molecule: Molecule, *, share: float = CLASH_SHARE) -> float:
             "more. Another cap, or other distances, make room."
         )
     return float(ratio[i, j])
+
+
+def bonds_between(bonds: Sequence[Bond], first: int, last: int) -> int:
+    """Return the least number of bonds from one atom to another, 0 where none lead there."""
+    partners: dict[int, list[int]] = {}
+    for i, j, _ in bonds:
+        partners.setdefault(i, []).append(j)
+        partners.setdefault(j, []).append(i)
+    steps = {first: 0}
+    queue = [first]
+    for atom in queue:
+        for other in partners.get(atom, []):
+            if other not in steps:
+                steps[other] = steps[atom] + 1
+                queue.append(other)
+    return steps.get(last, 0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.ion_pairs import CATION_RADII_ANG, DONOR_RADII_ANG, LONE_PAIR_BONDS
 from superionic.structures.node import Node
-from superionic.structures.node_bonds import bonds_by_distance, covalent_only
+from superionic.structures.node_bonds import bonds_between, bonds_by_distance, covalent_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +45,9 @@ class SiteContact:
         Their distances in angstrom.
     limit_ang : dict
         Element -> distance in angstrom up to which a donor counts.
+    rings : tuple of int
+        Size of the chelate ring of each pair of donors, ascending: 4 for two oxygens of one
+        sulfur, 6 for two across S-N-S. Of ions, and of donors not joined by bonds, none.
     """
 
     atom: int
@@ -52,6 +56,7 @@ class SiteContact:
     symbols: tuple[str, ...]
     distances_ang: tuple[float, ...]
     limit_ang: dict[str, float]
+    rings: tuple[int, ...] = ()
 
     @property
     def denticity(self) -> int:
@@ -60,9 +65,10 @@ class SiteContact:
 
     @property
     def mode(self) -> str:
-        """Their elements in a fixed order (``N,O``), ``none`` without any."""
+        """Their elements in a fixed order, with the rings (``N,O ring 4``); ``none`` without."""
         order = list(DONOR_RADII_ANG)
-        return ",".join(sorted(self.symbols, key=order.index)) or DETACHED
+        elements = ",".join(sorted(self.symbols, key=order.index)) or DETACHED
+        return elements + (f" ring {','.join(map(str, self.rings))}" if self.rings else "")
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class ContactGeometry:
 
     @property
     def mode(self) -> str:
-        """What holds on, metal by metal (``Fe O,O``, ``Fe O + Ni O``); the cations after a bar.
+        """What holds on, metal by metal (``Fe O,O ring 6``, ``Fe O + Ni O``); cations after a bar.
 
         Two results compare like with like where this is the same up to the metal's element.
         """
@@ -112,7 +118,7 @@ class ContactGeometry:
 
     @property
     def pattern(self) -> str:
-        """The mode without the elements of the metals (``O,O``, ``O + O``)."""
+        """The mode without the elements of the metals (``O,O ring 6``, ``O + O``)."""
         held = " + ".join(sorted(contact.mode for contact in self.metals)) or DETACHED
         return f"{held} |{self.mode.split('|')[1]}" if self.ions else held
 
@@ -158,7 +164,7 @@ def contact_geometry(
             apart = np.linalg.norm(points[anion] - points[atom], axis=1)
             nearest[label] = float(apart.min())
         if contact.donors:
-            metals.append(contact)
+            metals.append(replace(contact, rings=_rings(molecule, contact.donors)))
     ions = [
         _contact(
             points, symbols, k, f"{symbols[k]}{n + 1}", sorted(giving),
@@ -216,6 +222,13 @@ def _contact(
         distances_ang=tuple(apart[k] for k in held),
         limit_ang=limit,
     )
+
+
+def _rings(molecule: Molecule, donors: Sequence[int]) -> tuple[int, ...]:
+    """Return the sizes of the rings that pairs of donors make with a metal."""
+    bonds = covalent_only(molecule)
+    steps = (bonds_between(bonds, i, j) for i, j in itertools.combinations(donors, 2))
+    return tuple(sorted(step + 2 for step in steps if step))
 
 
 def _broken(node: Node, points: NDArray[np.float64]) -> tuple[str, ...]:

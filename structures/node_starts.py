@@ -17,6 +17,7 @@ import numpy as np
 from superionic.structures.errors import AdsorptionError
 from superionic.structures.ion_pairs import DONOR_RADII_ANG
 from superionic.structures.molecule import Molecule, framed
+from superionic.structures.node_bonds import bonds_between
 from superionic.structures.node_seats import (
     binding_modes,
     canonical_mode,
@@ -87,7 +88,9 @@ def node_starts(
     node
         With at least one open site.
     adsorbate
-        An anion (TFSI-), a salt (NaTFSI) or a single cation (Na+).
+        An anion (TFSI-), a salt (NaTFSI) or a single cation (Na+), kept rigid: give each
+        conformer apart (two oxygens across S-N-S of ``tfsi-cis`` reach a metal, not those of
+        ``tfsi-trans``).
     count
         Starts for each site and mode.
     modes
@@ -178,7 +181,7 @@ def _starts(
     """Return the starts of one site in one mode, fewer where there is no room."""
     cation = mode not in DONOR_RADII_ANG and "," not in mode
     places = cation_places(node, adsorbate, site, groups[0][0], count) if cation else []
-    order = rng.permutation(len(groups))
+    order = _in_turn(adsorbate, groups, rng)
     found: list[NodeStart] = []
     for number in range(min(count, len(places)) if cation else count):
         group = groups[0]
@@ -188,7 +191,7 @@ def _starts(
             body = turned(node, adsorbate, group[0], position, rng)
         else:
             for k in range(len(groups)):  # another pair of donors may have the room
-                group = groups[int(order[(number + k) % len(groups)])]
+                group = order[(number + k) % len(groups)]
                 body = held(node, adsorbate, site, group, rng)
                 if body is not None:
                     break
@@ -211,6 +214,18 @@ def _starts(
             )
         )
     return found
+
+
+def _in_turn(
+    adsorbate: Molecule, groups: tuple[tuple[int, ...], ...], rng: np.random.Generator
+) -> list[tuple[int, ...]]:
+    """Return the groups at random, those of each size of chelate ring in turn."""
+    kinds: dict[int, list[tuple[int, ...]]] = {}
+    for k in rng.permutation(len(groups)):
+        size = bonds_between(adsorbate.bonds, groups[k][0], groups[k][-1])
+        kinds.setdefault(size, []).append(groups[k])
+    rows = itertools.zip_longest(*(kinds[size] for size in sorted(kinds, reverse=True)))
+    return [group for row in rows for group in row if group is not None]
 
 
 def joined(node: Node, adsorbate: Molecule, positions: NDArray[np.float64]) -> Molecule:
