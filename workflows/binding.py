@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from superionic.structures.errors import EvidenceError, NotConvergedError, TaskFailedError
+from superionic.structures.errors import (
+    EvidenceError,
+    InvalidSlabError,
+    NotConvergedError,
+    TaskFailedError,
+)
 from superionic.workflows.binding_results import result_of, submit_levels
 from superionic.workflows.binding_settings import BindingSettings, held_atoms
 from superionic.workflows.binding_study import Study, start_task
@@ -16,7 +21,7 @@ from superionic.workflows.binding_tasks import Electrons, relax_held_task
 from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from superionic.analysis.binding import BindingResult, BindingVerdict
     from superionic.structures.adsorption import AdsorptionStart
@@ -178,12 +183,31 @@ def check_binding(
     level.check(surface, charge=host.charge, spin_multiplicity=host.spin_multiplicity)
     if any(surface.pbc):
         check_vacuum(surface, theory)
+        _check_room(studies, levels)
         held_atoms(surface, 1.0)
     for study in studies:
         if not study.given_starts:
             for molecule in study.conformers:
                 study.place(surface, molecule)
     return studies
+
+
+def _check_room(studies: Sequence[Study], levels: Iterable[str]) -> None:
+    """Raise where a level of theory would reach from a molecule to the next image of the slab."""
+    from superionic.workflows.preflight import check_vacuum
+
+    name = max(levels, key=lambda level: (get_theory(level).cutoff_ang, level))
+    reach = get_theory(name).cutoff_ang
+    for study in studies:
+        for start in study.given_starts or ():
+            check_vacuum(start.structure, name)
+        given = study.settings.vacuum_ang
+        if not study.given_starts and given < reach:
+            raise InvalidSlabError(
+                f"A vacuum of {given:g} A above the molecule is too thin: {name} reaches "
+                f"{reach:g} A, so the molecule would see the next image of the slab. Make it at "
+                f"least {reach:g} A (15 is usual)."
+            )
 
 
 def _relaxed(future: Any) -> Structure:

@@ -84,6 +84,9 @@ def test_a_cap_leaves_with_an_error_and_without_a_value(here: Path) -> None:
     assert said.json["binding_energy_eV"] is None
     assert said.json["verdict"] == "unconverged"
     assert "no binding energy" in said.err
+    told = bind(here, "--max-steps", 2, "--fmax", 0.0001, out="capped").out.splitlines()[-1]
+    for name in told.split(" are in ")[0].split(", "):
+        assert (here / "capped" / name).is_file()
 
 
 def test_ions_of_the_face_are_settled_first(here: Path) -> None:
@@ -110,6 +113,8 @@ def test_other_inputs_need_another_folder(here: Path, palladium: Said) -> None:
         (("--theory", "dft"), None, "Unknown level of theory 'dft'"),
         (("--level", "chgnet+d9"), None, "Unknown level of theory"),
         ((), "C1CC", "C1CC"),
+        (("--vacuum", 3), None, "vacuum of 3 A above the molecule is too thin: emt reaches 6 A"),
+        (("--level", "lj", "--vacuum", 8), None, "lj reaches 10 A"),
         ((), "litfsi", "emt has no parameters"),
         (("--keep", 0), None, ""),
     ],

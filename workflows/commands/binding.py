@@ -289,4 +289,5 @@ def _show(result: BindingResult, folder: Path) -> None:
     say()
     say(summary_line(result))
     say(SIGN_CONVENTION)
-    say(f"best.extxyz, binding.csv and report.html are in {folder}")
+    left = ("best.extxyz", "binding.csv", "report.html")
+    say(f"{', '.join(n for n in left if (folder / n).is_file())} are in {folder}")
