@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from superionic.structures.hop import Hop
 from superionic.structures.hosts import distinct_hop, member_hop, search_hops
+from superionic.structures.pairs import check_max_length
 from superionic.structures.supercells import MIN_IMAGE_SEPARATION_ANG
 from superionic.structures.symmetry import SYMPREC_ANG
 
@@ -54,7 +55,7 @@ def find_hops(
     ion
         Chemical symbol of the mobile ion.
     max_length_ang
-        Longest hop in angstrom.
+        Longest hop in angstrom, at most `superionic.structures.pairs.MAX_LENGTH_ANG`.
     mechanism
         ``"vacancy"``: the ion of the destination is removed first (the cell loses an atom, and is
         left neutral: no charge is attached). ``"hole"``: to a site that is empty in the structure.
@@ -83,8 +84,9 @@ def find_hops(
     InvalidStructureError
         Atoms overlap, an empty site lies on an atom, or no host is small enough.
     InvalidHopError
-        The mechanism is unknown.
+        The mechanism is unknown, or the length cannot be searched.
     """
+    check_max_length(max_length_ang)
     search = search_hops(
         structure,
         ion=ion,

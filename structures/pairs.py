@@ -21,6 +21,8 @@ ion between two empty sites."""
 
 MIN_LENGTH_ANG = 0.5
 """Two sites closer than this are one site, not a hop."""
+MAX_LENGTH_ANG = 15.0
+"""Hops are listed up to this length at most: their number grows with its cube."""
 VIA_ANG = 1.0
 """A pair whose straight line passes this close to a third site is a chain of shorter hops."""
 CROWDED_ANG = 1.5
@@ -63,6 +65,16 @@ def check_mechanism(mechanism: str) -> None:
     if mechanism not in get_args(Mechanism):
         raise InvalidHopError(
             f"Expected mechanism {', '.join(get_args(Mechanism))}; got {mechanism!r}."
+        )
+
+
+def check_max_length(max_length_ang: float) -> None:
+    """Raise InvalidHopError unless hops up to this length can be listed."""
+    if not 0.0 < max_length_ang <= MAX_LENGTH_ANG:
+        raise InvalidHopError(
+            f"The longest hop must lie between 0 and {MAX_LENGTH_ANG:g} A; got "
+            f"{max_length_ang:g}. Single hops of ions are shorter than 6 A: longer ways are chains "
+            "of them."
         )
 
 

@@ -71,6 +71,11 @@ def hop_supercell(
     first = max(1, -(-min_atoms // len(structure)))
     if not still:  # no lattice is packed more densely than this
         first = max(first, int(min_separation_ang**3 / np.sqrt(2) / structure.volume + 1 - 1e-6))
+    if min_atoms > max(max_atoms, len(structure)):
+        raise InvalidStructureError(
+            f"A supercell of at least {min_atoms} and at most {max_atoms} atoms was asked for. "
+            "Lower the least size, or raise max_atoms."
+        )
     for index in range(first, max(1, max_atoms // len(structure)) + 1):
         forms = hermite_normal_forms(index, frozen=still)
         vectors, lengths = _short_vectors(structure, index, min_separation_ang, still)

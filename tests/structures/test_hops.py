@@ -367,6 +367,11 @@ def test_errors_say_what_there_is() -> None:
         find_hops(salt, max_atoms=10)
     with pytest.raises(InvalidHopError, match="periodic image"):
         find_hops(salt, min_image_separation_ang=0.0)
+    for length in (0.0, 1000.0, float("nan")):
+        with pytest.raises(InvalidHopError, match="between 0 and 15 A"):
+            find_hops(salt, max_length_ang=length)
+    with pytest.raises(InvalidStructureError, match="at least 500 and at most 400"):
+        find_hops(salt, min_atoms=500)
 
 
 def test_hops_that_brush_the_framework_are_listed() -> None:

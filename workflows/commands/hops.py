@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from superionic.structures.structure import Structure
     from superionic.workflows.commands.loading import WholeAtoms
 
+MAX_ATOMS = 400
+"""Largest host of a hop, in atoms."""
+
 LENGTH_SLACK_ANG = 1.0
 """A hop may become this much longer when its host is relaxed, in angstrom."""
 
@@ -56,7 +59,9 @@ class HopQuery:
     def search(self, atoms: WholeAtoms) -> Search:
         """Find all hops of a structure; see `superionic.structures.hops.find_hops`."""
         from superionic.structures.hosts import search_hops
+        from superionic.structures.pairs import check_max_length
 
+        check_max_length(self.max_length_ang)
         sites, labels = atoms.empty_sites, atoms.empty_labels
         if self.mechanism != "vacancy" and self.voids:
             from superionic.structures.voids import find_voids
@@ -65,8 +70,13 @@ class HopQuery:
             sites, labels = voids.positions, voids.labels
         elif self.mechanism != "vacancy" and len(sites) == 0:
             raise NoHopFoundError(
-                f"A {self.mechanism} hop needs empty sites, and the file names none. Give a CIF "
-                "that lists them with occupancy 0, or let the largest voids be taken with --voids."
+                f"The {self.mechanism} mechanism needs empty sites, and the file names none. Give "
+                "a CIF that lists them with occupancy 0, or let the largest voids be taken with "
+                "--voids."
+            )
+        if self.min_atoms > MAX_ATOMS:
+            raise InvalidHopError(
+                f"--min-atoms must be at most {MAX_ATOMS}, the largest host; got {self.min_atoms}."
             )
         return search_hops(
             atoms.structure,
@@ -76,6 +86,7 @@ class HopQuery:
             empty_sites=sites,
             empty_labels=labels,
             min_atoms=self.min_atoms,
+            max_atoms=MAX_ATOMS,
         )
 
     def search_relaxed(self, search: Search, relaxed: Structure) -> Search:
