@@ -74,7 +74,7 @@ def atom_block(text: str, name: str, notes: list[str]) -> tuple[Any, dict[str, A
     try:
         parser, _ = _quiet(lambda: CifParser.from_str(text, check_cif=False))
     except (ValueError, IndexError, KeyError, ZeroDivisionError, TypeError) as error:
-        raise broken(name, f"a table or value ends too early ({error})") from error
+        raise broken(name, "a table or a value in it ends too early") from error
     if any(parser.feature_flags.values()):
         raise StructureFileError(
             f"{name} describes a magnetic structure, whose symmetry is not read. Export it as a "

@@ -81,6 +81,11 @@ def smallest_supercell(
     for size in range(smallest, largest + 1):
         if worst_fraction(parent, pool, size) <= 1.0:
             return compact_supercell(parent.cell, size)
+    if smallest > largest:
+        raise PartialOccupancyError(
+            f"No whole number of cells of {atoms:g} atoms makes {min_atoms} to {max_atoms} atoms. "
+            "Ask for a smaller least size, or raise max_atoms."
+        )
     nearest = nearest_whole(parent, pool, range(1, max(largest, 1) + 1))
     raise PartialOccupancyError(
         f"{parent.reduced_formula} has whole atoms in no supercell of {min_atoms} to {max_atoms} "

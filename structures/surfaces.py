@@ -284,7 +284,7 @@ def _polar(slab: Slab, cuts: Cuts, why_not: str) -> str:
     ways = [
         f"compensate=True did not do: {why_not}; an even in-plane repeat such as (2, 1) can help"
         if why_not
-        else "try compensate=True",
+        else "Try compensate=True",
         f"non-polar cuts are {', '.join(flat)}" if flat else "no other cut is non-polar",
         "or declare it with allow_polar=True",
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.build import bulk
+from ase.io import write
 from commands import packaged, refused, superionic
 
 from superionic.structures.errors import SuperionicError
@@ -77,7 +78,7 @@ def test_slab_is_written_with_its_facts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--repeat", 2, 2, "--no-compensate"], "is polar .* try --compensate; .* --allow-polar"),
+        (["--repeat", 2, 2, "--no-compensate"], "is polar .* Try --compensate; .* --allow-polar"),
         ([], "--compensate did not do: .* such as --repeat 2 1 can help"),
         (["--repeat", 2, 2, "--vacuum", 3], "at least 8 A .* larger --vacuum"),
         (["--layers", 3, "--thickness", 9], "either as --layers .* got --layers 3 and --thickness"),
@@ -195,10 +196,48 @@ def test_order_refuses_before_anything_is_written(tmp_path: Path) -> None:
         ["order", "nzsp", "--theory", "emt"],
         ["order", disordered, "--theory", "emt", "--min-atoms", 500],
         ["order", tmp_path / "nothing.cif"],
+        ["order", disordered, "--theory", "emt", "--ion", "Pd"],
+        ["order", "na3ps4", "--ion", "Li"],
     ):
         refused(superionic("structure", *words, "-o", out))
     assert superionic("structure", "order", "mfi", "-o", out).code == 2
     assert sorted(tmp_path.iterdir()) == files
+
+
+def test_metals_have_no_order_by_charges(tmp_path: Path) -> None:
+    write(tmp_path / "alloy.cif", bulk("Al", a=4.0))
+    said = superionic(
+        "structure", "order", tmp_path / "alloy.cif", "--ion", "Al", "--theory", "emt", "-o",
+        tmp_path / "out.cif",
+    )  # fmt: skip
+    assert "metallic by its formal charges" in refused(said)
+    assert [p.name for p in tmp_path.iterdir()] == ["alloy.cif"]
+
+
+def test_messages_name_options_of_the_command_line(tmp_path: Path, here: Path) -> None:
+    out = tmp_path / "out.cif"
+    oganesson = bulk("NaCl", "rocksalt", a=5.64, cubic=True)
+    oganesson.symbols[0] = "Og"
+    write(tmp_path / "og.cif", oganesson)
+    whole = (tmp_path / "og.cif").read_text()
+    (tmp_path / "cut.cif").write_text(whole[:-150])
+    slab = ("structure", "slab", "na3ps4", "--miller", 0, 0, 1, "-o", out)
+    order = ("structure", "order", "nzsp", "-o", out, "--min-atoms", 5000)
+    hops = ("hops", here / "al.cif", "--ion", "Al")
+    for words, expected in (
+        (("structure", "check", tmp_path / "og.cif"), "--oxidation-state Og=3"),
+        (("structure", "check", "na3ps4", "--oxidation-state", "Zr=4"), "holds Na, P, S"),
+        (("structure", "check", tmp_path), "is a folder"),
+        (("structure", "check", tmp_path / "cut.cif"), "ends too early. The file"),
+        ((*slab, "--thickness", 1e9), "--thickness must lie"),
+        ((*slab, "--oxidation-state", "Na=3"), "Correct --oxidation-state"),
+        (order, "smaller --min-atoms"),
+        ((*hops, "--min-atoms", 5000), "--min-atoms must be at most 400"),
+        ((*hops, "--max-length", 1000), "between 0 and 15 A"),
+        ((*hops, "--mechanism", "interstitial"), "The interstitial mechanism needs empty sites"),
+    ):
+        assert expected in refused(superionic(*words))
+    assert not out.exists()
 
 
 def test_hops_of_aluminium(here: Path) -> None:

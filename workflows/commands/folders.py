@@ -75,8 +75,8 @@ def read_marker(path: Path) -> dict[str, Any]:
         raise RunFolderError(f"There is no folder {folder}.")
     if not (folder / MARKER).is_file():
         raise RunFolderError(
-            f"{folder} has no {MARKER}, so it was not made by `superionic reproduce` or "
-            "`superionic barrier`. Name the folder that was given to one of them."
+            f"{folder} has no {MARKER}, so no command of superionic made it. Name the folder that "
+            "was given to `superionic reproduce`, `superionic barrier` or `superionic binding`."
         )
     marker = read_json(folder / MARKER)
     if not isinstance(marker, dict) or not isinstance(marker.get("inputs"), dict):
@@ -124,6 +124,6 @@ def _check_owner(folder: Path, command: str, inputs: dict[str, Json]) -> None:
 
 
 def _short(value: object) -> str:
-    """Return at most 60 characters of a value."""
-    text = str(value)
+    """Return at most 60 characters of a value, and a word for one that is empty."""
+    text = "none" if value in ("", None) else str(value)
     return text if len(text) <= 60 else f"{text[:60]}..."

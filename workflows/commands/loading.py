@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
-from superionic.structures.errors import StructureFileError
+from superionic.structures.errors import InvalidStructureError, StructureFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -89,6 +91,10 @@ def _packaged(name: str) -> DisorderedStructure:
     try:
         return reference_crystal(name).structure
     except StructureFileError:
+        if Path(name).is_dir():
+            raise StructureFileError(
+                f"'{name}' is a folder; name the structure file in it."
+            ) from None
         raise StructureFileError(
             f"There is no structure file '{name}', and no packaged crystal of that name. Check "
             f"the path, or name one of: {', '.join(reference_crystals())}."
@@ -108,6 +114,23 @@ def parse_charges(pairs: Sequence[str]) -> dict[str, float] | None:
                 param_hint="--oxidation-state",
             ) from None
     return charges or None
+
+
+@contextlib.contextmanager
+def charges_as_options() -> Iterator[None]:
+    """Let errors of the library ask for charges by the option of the command line."""
+    try:
+        yield
+    except InvalidStructureError as error:
+        raise type(error)(named_charges(str(error))) from error
+
+
+def named_charges(message: str) -> str:
+    """Return a message with the library's keyword for charges as the option."""
+    message = re.sub(
+        r"oxidation_states=\{'(\w+)': (-?[\d.]+)\}", r"--oxidation-state \1=\2", message
+    )
+    return re.sub(r"\boxidation_states\b", "--oxidation-state", message)
 
 
 def check_output(path: Path) -> None:

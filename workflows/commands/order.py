@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from superionic.structures.errors import NotConvergedError, StructureFileError
+from superionic.structures.errors import (
+    InvalidStructureError,
+    NoHopFoundError,
+    NotConvergedError,
+    PartialOccupancyError,
+    StructureFileError,
+)
 from superionic.workflows.commands.console import (
     chatter_to_stderr,
     emit_facts,
@@ -22,7 +28,12 @@ from superionic.workflows.commands.loading import (
 from superionic.workflows.commands.structures import mobile_ion
 
 if TYPE_CHECKING:
+    from superionic.structures.disordered import DisorderedStructure
     from superionic.workflows.annealing import OrderResult
+
+
+MAX_ATOMS = 200
+"""Largest cell that is ordered, in atoms."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,11 @@ def order(
         crystal = load_crystal(source)
         ion = request.ion or mobile_ion(crystal)
         check_elements(request.theory, list(crystal.composition))
-        smallest_supercell(primitive(crystal), (ion,), request.min_atoms, 200)
+        _check_ions(crystal, ion)
+        try:
+            smallest_supercell(primitive(crystal), (ion,), request.min_atoms, MAX_ATOMS)
+        except PartialOccupancyError as error:
+            raise PartialOccupancyError(as_options(str(error))) from error
     settings = OrderSettings(
         anneal=AnnealSettings(
             final=RelaxSettings(cell="full"), max_trials=request.moves, seed=request.seed
@@ -116,6 +131,34 @@ def order(
     else:
         write_atoms(out, result.structure)
     _show_order(result, out, folder, request, as_json=as_json)
+
+
+def _check_ions(crystal: DisorderedStructure, ion: str) -> None:
+    """Raise unless a crystal holds an ion, and charges by which electrostatics can rank."""
+    from superionic.structures.oxidation import formal_charges
+
+    if ion not in crystal.composition:
+        raise NoHopFoundError(
+            f"There is no {ion} in {crystal.reduced_formula}: it holds "
+            f"{', '.join(crystal.composition)}. Name its mobile ion with --ion."
+        )
+    if not any(formal_charges(crystal.composition).states.values()):
+        raise InvalidStructureError(
+            f"{crystal.reduced_formula} is metallic by its formal charges, so that electrostatics "
+            "cannot rank its arrangements. Only ionic crystals are ordered; for others call "
+            "superionic.structures.ordering.ordered_candidates with charges of your own."
+        )
+
+
+def as_options(message: str) -> str:
+    """Return a message about cells with the library's keywords as options of the command."""
+    for words, option in {
+        "Ask for a smaller least size, or raise max_atoms": "Give a smaller --min-atoms",
+        " or raise max_atoms": "",
+        "the occupancies (superionic.structures.composition.substitute)": "the occupancies",
+    }.items():
+        message = message.replace(words, option)
+    return message
 
 
 def _show_order(

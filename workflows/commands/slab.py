@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from superionic.structures.errors import InvalidSlabError
+from superionic.structures.errors import InvalidSlabError, InvalidStructureError
 from superionic.workflows.commands.console import (
     Cell,
     chatter_to_stderr,
@@ -19,6 +19,7 @@ from superionic.workflows.commands.console import (
 from superionic.workflows.commands.loading import (
     check_output,
     load_crystal,
+    named_charges,
     parse_charges,
     write_atoms,
 )
@@ -93,6 +94,8 @@ class SlabRequest:
             )
         except InvalidSlabError as error:
             raise InvalidSlabError(as_options(str(error))) from error
+        except InvalidStructureError as error:
+            raise type(error)(named_charges(str(error))) from error
 
 
 def as_options(message: str) -> str:
@@ -104,12 +107,13 @@ def as_options(message: str) -> str:
         r"\btermination=(\d+)": r"--termination \1",
         r"\b(?:min_)?(thickness)_ang=(\S+)": r"--\1 \2",
         r"\blayers=(\S+)": r"--layers \1",
+        r"\bmin_thickness_ang\b": "--thickness",
         r"\bvacuum_ang\b": "--vacuum",
         r", or lower minimum_vacuum_ang[^.]*": "",
     }
     for pattern, option in words.items():
         message = re.sub(pattern, option, message)
-    return message
+    return named_charges(message)
 
 
 def cut(

@@ -16,6 +16,7 @@ from superionic.workflows.commands.console import (
     say,
 )
 from superionic.workflows.commands.loading import (
+    charges_as_options,
     load_crystal,
     parse_charges,
 )
@@ -33,7 +34,8 @@ def check(source: str, *, charges: Sequence[str], as_json: bool) -> None:
 
     with chatter_to_stderr():
         crystal = load_crystal(source)
-        report = check_structure(crystal, oxidation_states=parse_charges(charges))
+        with charges_as_options():
+            report = check_structure(crystal, oxidation_states=parse_charges(charges))
     if as_json:
         head = {"formula": crystal.reduced_formula, "sites": len(crystal), "ok": report.ok}
         emit_json({**head, **plain(report)})
