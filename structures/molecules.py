@@ -92,11 +92,12 @@ def reference_molecule(name: str) -> Molecule:
     found = known.get(_ALIASES.get(word, word))
     if found is None:
         near = difflib.get_close_matches(word, [*known, *_ALIASES], n=3, cutoff=0.6)
-        guess = f" Did you mean {' or '.join(repr(w) for w in near)}?" if near else ""
-        raise UnknownMoleculeError(
-            f"No packaged molecule is called {name!r}.{guess} There are {', '.join(known)}; any "
-            "other comes from its SMILES (`molecule_from_smiles`) or a file (`read_molecule`)."
+        help_ = (
+            f"Did you mean {' or '.join(repr(w) for w in near)}?"
+            if near
+            else f"There are {', '.join(known)}; any other comes from its SMILES or a file."
         )
+        raise UnknownMoleculeError(f"No packaged molecule is called {name!r}. {help_}")
     return found
 
 
@@ -134,7 +135,7 @@ def find_molecule(
     found = reference_molecule(source)
     if charge is not None and charge != found.charge:
         raise InvalidStructureError(
-            f"{found.name} carries {found.charge:+d} e, but charge={charge} was declared."
+            f"{found.name} has a charge of {found.charge} e, but {charge} e was declared."
         )
     return found
 
@@ -157,7 +158,8 @@ def _from_words(source: str, charge: int | None, attempts: int, seed: int) -> Mo
         try:
             return reference_molecule(source)
         except UnknownMoleculeError as unknown:
-            raise UnknownMoleculeError(f"{unknown} As a SMILES: {error}") from error
+            why = "" if "Did you mean" in str(unknown) else f" As a SMILES: {error}"
+            raise UnknownMoleculeError(f"{unknown}{why}") from error
 
 
 def _looks_like_smiles(text: str) -> bool:

@@ -143,9 +143,9 @@ def test_a_word_stands_for_a_name_before_a_smiles() -> None:
     assert find_molecule("pc").formula == "C4H6O3"
     assert find_molecule("CP").formula == "CH5P"
     assert find_molecule("tfsi", charge=-1).charge == -1
-    with pytest.raises(InvalidStructureError, match="carries -1 e, but charge=0"):
+    with pytest.raises(InvalidStructureError, match="charge of -1 e, but 0 e"):
         find_molecule("tfsi", charge=0)
-    with pytest.raises(UnknownMoleculeError, match=r"Did you mean 'litfsi'.*As a SMILES"):
+    with pytest.raises(UnknownMoleculeError, match="Did you mean 'litfsi'"):
         find_molecule("litsfi")
     with pytest.raises(InvalidStructureError, match="syntax is broken"):
         find_molecule("C(=O")
