@@ -29,6 +29,11 @@ OPTIONS: dict[str, type[VaspOptions] | type[CastepOptions] | type[GpawOptions]] 
 
 VACUUM_ANG = 6.0
 """A gap between planes of atoms from which on a cell counts as open along an axis, in angstrom."""
+USUAL_VACUUM_ANG = 10.0
+"""A narrower vacuum is noted, in angstrom."""
+SAMPLED_ANG = 8.0
+"""A k grid whose divisions times the length of the lattice vector are less is noted, in angstrom:
+below, even insulators are off."""
 SAME_ANG = 1e-6
 AXES = "abc"
 
@@ -136,7 +141,7 @@ def bottom_atoms(structure: Structure, fraction: float) -> tuple[FixedAtom, ...]
     Raises
     ------
     DeckError
-        The structure is no slab, or the fraction lies outside.
+        The structure is no slab, the fraction lies outside, or it holds all atoms.
     """
     vacuum = open_axes(structure)
     if len(vacuum) != 1 or not 0.0 <= fraction <= 1.0:
@@ -149,10 +154,13 @@ def bottom_atoms(structure: Structure, fraction: float) -> tuple[FixedAtom, ...]
     heights = structure.positions @ faces.normal - faces.bottom_ang
     if structure.pbc[vacuum[0]]:
         heights = (heights + SAME_ANG) % faces.period_ang - SAME_ANG
-    return tuple(
-        FixedAtom(int(k))
-        for k in np.flatnonzero(heights <= fraction * faces.thickness_ang + SAME_ANG)
-    )
+    held = np.flatnonzero(heights <= fraction * faces.thickness_ang + SAME_ANG)
+    if len(held) == len(structure):
+        raise DeckError(
+            f"A fraction of {fraction:g} of the height holds all {len(held)} atoms of the slab. "
+            "Hold a smaller part of it."
+        )
+    return tuple(FixedAtom(int(k)) for k in held)
 
 
 def check_ends(first: Structure, last: Structure) -> None:
@@ -190,6 +198,7 @@ def check_deck(spec: DFTSpec, structure: Structure) -> tuple[str, ...]:
             )
     notes = _charge_notes(spec, vacuum)
     notes += _dipole_notes(spec, structure, vacuum)
+    notes += _sampling_notes(spec, structure, vacuum)
     if not spec.kgrid.gamma_centred and _is_hexagonal(structure):
         notes.append(
             "The k grid leaves out the zone centre, which breaks the symmetry of a hexagonal cell; "
@@ -237,6 +246,26 @@ def _dipole_notes(spec: DFTSpec, structure: Structure, vacuum: tuple[int, ...]) 
     if spec.charge_e:
         return ["Dipole correction and charge together: check that your code supports both."]
     return []
+
+
+def _sampling_notes(spec: DFTSpec, structure: Structure, vacuum: tuple[int, ...]) -> list[str]:
+    """Say where a vacuum is narrow or a k grid coarse."""
+    notes = []
+    for axis, divisions in enumerate(spec.kgrid.divisions):
+        faces = slab_faces(structure, axis)
+        gap = faces.period_ang - faces.thickness_ang
+        if axis in vacuum and gap < USUAL_VACUUM_ANG:
+            notes.append(
+                f"The vacuum along {AXES[axis]} is {gap:.1f} A thick; {USUAL_VACUUM_ANG:g} A and "
+                "more are usual. Converge it."
+            )
+        length = float(np.linalg.norm(structure.cell[axis]))
+        if axis not in vacuum and divisions * length < SAMPLED_ANG:
+            notes.append(
+                f"The k grid is coarse along {AXES[axis]}: {divisions} division(s) of "
+                f"{length:.1f} A sample less than {SAMPLED_ANG:g} A. Converge it."
+            )
+    return notes
 
 
 def _is_hexagonal(structure: Structure) -> bool:

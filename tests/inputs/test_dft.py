@@ -154,6 +154,20 @@ def test_k_points_across_a_vacuum_are_refused() -> None:
         check_deck(spec(kgrid=KGrid((2, 1, 1))), molecule)
 
 
+def test_coarse_grids_and_narrow_vacuums_are_noted() -> None:
+    slab = dataclasses.replace(rough_slab(), cell=np.diag([5.0, 9.0, 16.0]))
+    coarse = [n for n in check_deck(spec(kgrid=KGrid((1, 1, 1))), slab) if "coarse" in n]
+    assert len(coarse) == 1
+    assert "along a: 1 division(s) of 5.0 A" in coarse[0]
+    fine = check_deck(spec(kgrid=KGrid((2, 1, 1))), slab)
+    assert not any("coarse" in note for note in fine)
+    height = float(np.ptp(slab.positions[:, 2]))
+    for vacuum in (8.0, 10.5):
+        cut = dataclasses.replace(slab, cell=np.diag([9.0, 9.0, height + vacuum]))
+        notes = check_deck(spec(kgrid=KGrid((1, 1, 1))), cut)
+        assert any("vacuum along c is 8.0 A" in note for note in notes) is (vacuum == 8.0)
+
+
 def test_a_charged_slab_needs_a_statement() -> None:
     slab = rough_slab()
     with pytest.raises(DeckError, match="charge_statement"):

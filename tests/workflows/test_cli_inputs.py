@@ -95,6 +95,7 @@ def test_mistakes_are_readable(tmp_path: Path, slab: Path) -> None:
         (("latp-vasp", "--set", "spec.cutoff_eV=200"), "potential"),
         (("latp-vasp", "--set", "spec.charge_e=-1"), "charge_statement"),
         (("latp-vasp", "--images", "3"), "--end"),
+        (("latp-vasp", "--fix-bottom", "1"), "holds all"),
         (("latp-vasp", "--end", "nzsp"), "partially occupied"),
         (("latp-vasp", "--potentials", tmp_path / "none"), "no folder of potentials"),
         (("latp-vasp", "--fix-bottom", "0.1", "--set", "spec.relax.optimiser=tpsd"), "'tpsd'"),
