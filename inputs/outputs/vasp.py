@@ -34,6 +34,7 @@ from superionic.inputs.outputs.vasprun import (
     short_version,
     steps_of,
 )
+from superionic.structures.errors import DeckError
 from superionic.structures.structure import Structure
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def read_vasp_run(
     if failure or names & {"OUTCAR", "vasprun.xml", "OSZICAR"}:
         quiet = seconds_quiet(present, now=now) if present else 0.0
         return _run(known, *without_end(quiet, quiet_s, failure))
+    if (folder / "INCAR").is_file():
+        known = replace(known, tags=_asked(folder / "INCAR"))
     return _run(known, "not-started", "there are inputs but no OUTCAR and no vasprun.xml")
 
 
@@ -216,6 +219,17 @@ def _oszicar_steps(path: Path) -> tuple[int, ...]:
         return tuple(len(steps) for steps in Oszicar(path).electronic_steps)
     except (ValueError, IndexError, KeyError):
         return ()
+
+
+def _asked(path: Path) -> dict[str, str]:
+    """Return the tags of an INCAR file, NSW at its default; none where it cannot be read."""
+    from superionic.inputs.vasp.tags import parse_incar
+
+    try:
+        tags = parse_incar(path.read_text(encoding="utf-8", errors="replace"))
+    except DeckError:
+        return {}
+    return {"NSW": "0", **tags}
 
 
 def _has_content(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,28 @@ def test_band_without_ends_offers_their_decks(tmp_path: Path) -> None:
     said = superionic("collect", band, "--ends", *ends)
     assert said.code == 0
     assert "forward barrier 0.400 eV" in said.out
+
+
+def test_deck_that_was_never_run_says_what_it_asks_for(tmp_path: Path) -> None:
+    write(tmp_path / "al.cif", bulk("Al", cubic=True, a=4.0))
+    deck = tmp_path / "deck"
+    words = ("inputs", "vasp", tmp_path / "al.cif", "--protocol", "latp-vasp", "-o", deck)
+    assert superionic(*words).code == 0
+    run = superionic("collect", deck, "--json").json
+    assert (run["state"], run["task"]) == ("not-started", "relax")
+    assert run["fmax_target_eV_per_A"] == pytest.approx(1e-3)
+    (deck / "INCAR").write_text("ENCUT = 300\n")
+    assert superionic("collect", deck, "--json").json["task"] == "static"
+    (deck / "INCAR").write_text("= 3\n")
+    assert superionic("collect", deck, "--json").json["task"] == "other"
+
+
+def test_handover_of_a_folder_without_hops(tmp_path: Path) -> None:
+    marker = {"command": "binding", "version": "0", "inputs": {}}
+    (tmp_path / "superionic.json").write_text(json.dumps(marker))
+    words = ("--hop", 0, "--protocol", "nzsp-castep", "-o", tmp_path / "out")
+    said = superionic("handover", tmp_path, *words)
+    assert "made by `superionic binding` and has no hops" in refused(said)
 
 
 def test_errors_are_one_line(tmp_path: Path) -> None:

@@ -27,14 +27,22 @@ def hand_over_hop(
     """Write decks for the images of a converged hop in a folder of `superionic barrier`."""
     from superionic.inputs.dft_protocol import load_dft_protocol
     from superionic.workflows.commands.barrier_files import listed_rows
+    from superionic.workflows.commands.folders import read_marker
     from superionic.workflows.handover import hand_over
     from superionic.workflows.runfolder import load_result
 
+    maker = read_marker(folder).get("command")
+    if maker != "barrier":
+        raise RunFolderError(
+            f"{folder} was made by `superionic {maker}` and has no hops. Name a folder of "
+            "`superionic barrier`."
+        )
     row = _row(listed_rows(folder.expanduser()), hop)
     if not row["converged"]:
+        why = str(row["reason"]).rstrip(".")
         raise InvalidHopError(
-            f"Hop {row['hop']} has no converged path ({row['reason']}); hand over another, or "
-            "converge it first."
+            f"Hop {row['hop']} has no converged path ({why}); hand over another, or converge it "
+            "first."
         )
     with chatter_to_stderr():
         result = load_result(folder.expanduser() / str(row["task"]))
