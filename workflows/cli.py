@@ -6,6 +6,7 @@ Only signatures live here, so that help is quick; each command imports what it n
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -73,7 +74,13 @@ def _errors_told(*, debug: bool) -> Iterator[None]:
         raise typer.Exit(1) from None
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        _tell(f"error: {error.strerror or error}{where}", debug)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        resume = (
+            ". Make space and run the same command again: what was finished is kept."
+            if full
+            else ""
+        )
+        _tell(f"error: {error.strerror or error}{where}{resume}", debug)
         raise typer.Exit(1) from None
     except Exception as error:
         if type(error).__module__.split(".")[0] in ("typer", "click"):

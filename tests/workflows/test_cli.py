@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -139,6 +140,15 @@ def test_full_disk_leaves_nothing(here: Path) -> None:
         assert refused(Said(done.returncode, done.stdout, done.stderr))
         assert "space" in done.stderr
     assert sorted(p.name for p in here.iterdir()) == before
+
+
+def test_disk_that_fills_up_later_says_how_to_resume(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("superionic.workflows.commands.catalogue.show_theories", full)
+    message = refused(superionic("theories"))
+    assert message.startswith("error: No space left on device. Make space and run the same")
 
 
 def test_report_of_other_folders(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from commands import refused, superionic
 
+from superionic.structures.errors import StructureFileError
 from superionic.structures.io import read_structure
 from superionic.structures.molecules import read_molecule, reference_molecules
 from superionic.structures.structure import distance_matrix
@@ -108,6 +109,18 @@ def test_adsorb_of_a_smiles_in_another_format(here: Path, tmp_path: Path) -> Non
     start = read_structure(tmp_path / "starts" / said.json[1]["file"])
     heights = start.positions[:, 2]
     assert heights[-3:].max() < heights[:-3].min()
+
+
+def test_starts_that_do_not_fit_on_the_disk_leave_nothing(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StructureFileError("No space left on device.")
+
+    monkeypatch.setattr("superionic.structures.molecules.write_molecule", full)
+    words = ("structure", "adsorb", here / "slab.vasp", "-m", "C#N", "--count", 1, "-o")
+    assert "No space left" in refused(superionic(*words, tmp_path / "starts"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_adsorb_refused(here: Path, tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from superionic.structures.errors import AdsorptionError
+from superionic.structures.errors import AdsorptionError, SuperionicError
 from superionic.workflows.commands.console import (
     Cell,
     chatter_to_stderr,
@@ -117,13 +118,19 @@ def adsorb(source: str, request: AdsorbRequest, *, out: Path, suffix: str, as_js
             "format": suffix,
             **asdict(request),
         }
+        new = not out.expanduser().exists()
         folder = claim_folder(out, "structure adsorb", asked)
-        write_structure(starts[0].slab, folder / f"slab.{suffix}")
-        write_molecule(molecule, folder / "molecule.sdf")
-        for start in starts:
-            write_structure(start.structure, folder / f"{start.key}.{suffix}")
         listed = [_listed(start, suffix) for start in starts]
-        write_json_atomic(folder / STARTS, {"starts": [dict(row) for row in listed]})
+        try:
+            write_structure(starts[0].slab, folder / f"slab.{suffix}")
+            write_molecule(molecule, folder / "molecule.sdf")
+            for start in starts:
+                write_structure(start.structure, folder / f"{start.key}.{suffix}")
+            write_json_atomic(folder / STARTS, {"starts": [dict(row) for row in listed]})
+        except SuperionicError:
+            if new:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
     if as_json:
         emit_json(listed)
         return
