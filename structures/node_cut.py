@@ -37,6 +37,9 @@ LINKER = "linker"
 LARGEST = 2000
 """A node or a linker with more atoms than this is a framework by itself."""
 
+GUESTS = ("Li", "Na", "K", "Rb", "Cs")
+"""Metals that are guests between the nodes, and no part of one."""
+
 _Shift = tuple[int, int, int]
 _Image = tuple[int, _Shift]
 """An atom of the crystal and the lattice translation to its image."""
@@ -69,7 +72,8 @@ class _Net:
         i, j = bonds.first, bonds.second
         reach = BOND_FACTOR * (covalent_radii[numbers[i]] + covalent_radii[numbers[j]])
         covalent = nonmetal[i] & nonmetal[j] & (bonds.lengths < reach)
-        dative = (~nonmetal[i] & donor[j]) | (~nonmetal[j] & donor[i])
+        metal = ~nonmetal & ~np.isin(numbers, [atomic_numbers[s] for s in GUESTS])
+        dative = (metal[i] & donor[j]) | (metal[j] & donor[i])
         tables: list[list[list[_Image]]] = []
         for keep in (covalent, dative):
             table: list[list[_Image]] = [[] for _ in numbers]
@@ -155,7 +159,7 @@ def metal_nodes(structure: Structure) -> tuple[tuple[int, ...], ...]:
     nodes: list[tuple[int, ...]] = []
     done: set[int] = set()
     for k, symbol in enumerate(structure.symbols):
-        if is_metal(symbol) and k not in done:
+        if _is_of_a_node(symbol) and k not in done:
             members = tuple(sorted(image[0] for image in _core(net, k).metals))
             done.update(members)
             nodes.append(members)
@@ -181,7 +185,7 @@ def cut_node(
     Parameters
     ----------
     structure
-        The framework, ordered, in its cell.
+        The framework, ordered, in its cell. Alkali ions (`GUESTS`) are left behind.
     metal
         Index of a metal of the wanted node; by default the first one of the structure.
     cap
@@ -210,9 +214,10 @@ def cut_node(
     """
     check_no_overlap(structure)
     start = _first_metal(structure) if metal is None else metal
-    if not 0 <= start < len(structure) or not is_metal(structure.symbols[start]):
+    if not 0 <= start < len(structure) or not _is_of_a_node(structure.symbols[start]):
         raise InvalidStructureError(
-            f"Expected the index of a metal atom; atom {start} of {structure.formula} is none."
+            f"Expected the index of a metal atom of a node; atom {start} of {structure.formula} is "
+            "none."
         )
     net = _Net.of(structure)
     core = _core(net, start)
@@ -243,8 +248,12 @@ def cut_node(
     return with_waters(node) if water else node
 
 
+def _is_of_a_node(symbol: str) -> bool:
+    return is_metal(symbol) and symbol not in GUESTS
+
+
 def _first_metal(structure: Structure) -> int:
-    found = [k for k, symbol in enumerate(structure.symbols) if is_metal(symbol)]
+    found = [k for k, symbol in enumerate(structure.symbols) if _is_of_a_node(symbol)]
     if not found:
         raise InvalidStructureError(f"{structure.formula} holds no metal, so no node.")
     return found[0]

@@ -16,6 +16,7 @@ from superionic.structures.molecules import boxed, read_molecule, reference_mole
 from superionic.structures.node import Node
 from superionic.structures.node_bonds import carboxylates
 from superionic.structures.node_cut import cut_node, metal_nodes
+from superionic.structures.node_starts import node_starts
 from superionic.structures.structure import Structure
 
 if TYPE_CHECKING:
@@ -154,6 +155,16 @@ def test_terminal_ligands_go_or_stay() -> None:
     assert cut_node(dry).molecule.formula == "C6H6Fe3O13"
     with pytest.raises(InvalidStructureError, match="has no hydrogen; it would count as oxide"):
         cut_node(dry, terminal="keep")
+
+
+def test_alkali_ions_are_guests() -> None:
+    node = trinuclear_node(["Fe", "Fe", "Ni"])
+    (start,) = node_starts(node, reference_molecule("na+"), sites=["Ni1"], count=1)
+    crystal = boxed(start.molecule, vacuum_ang=8.0)
+    assert metal_nodes(crystal) == ((0, 1, 2),)
+    assert cut_node(crystal).molecule.formula == node.molecule.formula
+    with pytest.raises(InvalidStructureError, match="metal atom of a node"):
+        cut_node(crystal, metal=len(crystal) - 1)
 
 
 def test_metals_are_chosen_by_index() -> None:
