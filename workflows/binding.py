@@ -76,7 +76,7 @@ def find_binding(
     UnknownElementError
         It does not know an element.
     InvalidSlabError
-        The surface is a crystal without a vacuum, or its vacuum is too thin.
+        The surface is a crystal without a vacuum, its vacuum is too thin, or a slab is charged.
     AdsorptionError
         The molecule is too large for the cell, or the surface is a cluster and ``starts`` is empty.
     InvalidStructureError
@@ -184,6 +184,7 @@ def check_binding(
     if any(surface.pbc):
         check_vacuum(surface, theory)
         _check_room(studies, levels)
+        _check_neutral(studies)
         held_atoms(surface, 1.0)
     for study in studies:
         if not study.given_starts:
@@ -207,6 +208,19 @@ def _check_room(studies: Sequence[Study], levels: Iterable[str]) -> None:
                 f"A vacuum of {given:g} A above the molecule is too thin: {name} reaches "
                 f"{reach:g} A, so the molecule would see the next image of the slab. Make it at "
                 f"least {reach:g} A (15 is usual)."
+            )
+
+
+def _check_neutral(studies: Sequence[Study]) -> None:
+    """Raise where a slab or what lies on it has a charge: its energy would hang on the vacuum."""
+    for study in studies:
+        molecule = study.conformers[0]
+        if study.host.charge or molecule.charge:
+            raise InvalidSlabError(
+                f"A slab of charge {study.host.charge:+d} e with {molecule.name} of "
+                f"{molecule.charge:+d} e repeats for ever: its energy depends on the vacuum and on "
+                "the background that neutralises it. Bind a neutral pair (litfsi), or use a "
+                "cluster that does not repeat."
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -204,9 +205,15 @@ def _no_value(study: Study) -> tuple[BindingVerdict, str]:
     told = [study.state_of(k) for k in study.finals]
     states = [state for state, _ in told]
     count = "; ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states)) or "none was relaxed"
-    reasons = "; ".join(dict.fromkeys(reason for _, reason in told)) or "all starts failed"
+    reasons = "; ".join(dict.fromkeys(_cause(reason) for _, reason in told)) or "all starts failed"
     verdict: BindingVerdict = "unconverged" if "unconverged" in states else "failed"
     return verdict, f"No start has a value: {count} ({reasons})."
+
+
+def _cause(reason: str) -> str:
+    """Return why a task failed, without its name, so that equal causes are told once."""
+    found = re.fullmatch(r"\S+ failed: (?:\w+: )?(.+?)(?: \(details in .+\))?", reason)
+    return found[1].rstrip(".") if found else reason
 
 
 def _lower_unconverged(study: Study, best: int) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from superionic.structures.molecule import Molecule, framed
 from superionic.structures.molecules import reference_molecule
 from superionic.structures.structure import Structure
 from superionic.workflows.binding import BindingSettings, Electrons, find_binding, find_bindings
+from superionic.workflows.binding_results import _cause
 from superionic.workflows.binding_settings import held_atoms
 from superionic.workflows.execution import Run
 from superionic.workflows.relax import RelaxSettings
@@ -482,6 +483,18 @@ def test_charges_where_there_are_none_are_refused() -> None:
         find_binding(slab, ion, theory="sevennet-0")
     with pytest.raises(TheoryError, match=r"one of \+1 e"):
         find_binding(slab, molecule_of(NITROGEN), theory="emt", host=Electrons(charge=1))
+
+
+def test_charges_on_a_slab_are_refused() -> None:
+    slab = Structure.from_ase(copper(4))
+    with pytest.raises(InvalidSlabError, match=r"li\+ of \+1 e repeats for ever.*litfsi"):
+        find_binding(slab, reference_molecule("li+"), theory="gfn1-xtb")
+
+
+def test_equal_causes_are_told_once() -> None:
+    text = "relax-{} failed: NotConvergedError: SCF stopped. (details in /a/b/task.log)"
+    assert {_cause(text.format(k)) for k in "ab"} == {"SCF stopped"}
+    assert _cause("the bond N0-N1 broke") == "the bond N0-N1 broke"
 
 
 # ---- what is refused

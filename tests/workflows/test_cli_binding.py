@@ -115,6 +115,8 @@ def test_other_inputs_need_another_folder(here: Path, palladium: Said) -> None:
         ((), "C1CC", "C1CC"),
         (("--vacuum", 3), None, "vacuum of 3 A above the molecule is too thin: emt reaches 6 A"),
         (("--level", "lj", "--vacuum", 8), None, "lj reaches 10 A"),
+        (("--settle", "Li"), None, "There is no Li on the surface to settle: it holds Cu"),
+        (("--min-image", 30), None, "or lower --min-image"),
         ((), "litfsi", "emt has no parameters"),
         (("--keep", 0), None, ""),
     ],

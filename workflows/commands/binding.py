@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from superionic.analysis.binding import SIGN_CONVENTION
+from superionic.structures.errors import AdsorptionError, NoHopFoundError
+from superionic.workflows.commands.adsorb import as_options
 from superionic.workflows.commands.console import (
     Cell,
     chatter_to_stderr,
@@ -135,7 +137,15 @@ def run_binding(
     with chatter_to_stderr():
         surface = load_atoms(request.surface).structure
         settings, molecules = request.settings(), request.molecules()
-        check_binding(surface, [molecules], theory=request.theory, settings=settings)
+        if request.settle and request.settle not in surface.symbols:
+            raise NoHopFoundError(
+                f"There is no {request.settle} on the surface to settle: it holds "
+                f"{', '.join(dict.fromkeys(surface.symbols))}. Correct --settle, or leave it out."
+            )
+        try:
+            check_binding(surface, [molecules], theory=request.theory, settings=settings)
+        except AdsorptionError as error:
+            raise AdsorptionError(as_options(str(error))) from error
         folder = claim_folder(
             out,
             "binding",
