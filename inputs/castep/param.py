@@ -52,7 +52,7 @@ def param_file(spec: DFTSpec, structure: Structure, options: CastepOptions, titl
     if spec.dispersion != "none":
         words |= {"sedc_apply": "TRUE", "sedc_scheme": SCHEMES[spec.dispersion]}
     words |= {
-        "elec_energy_tol": f"{spec.scf_energy_eV / len(structure):.17g} eV",
+        "elec_energy_tol": f"{float(spec.scf_energy_eV / len(structure))!r} eV",
         "max_scf_cycles": str(spec.scf_max_steps),
     }
     if spec.smearing.kind == "fixed":
@@ -94,7 +94,7 @@ def _motion_words(spec: DFTSpec, atoms: int) -> dict[str, str]:
             "geom_force_tol": f"{relax.force_eV_per_A:.12g} eV/ang",
         }
         if relax.energy_eV is not None:
-            words["geom_energy_tol"] = f"{relax.energy_eV / atoms:.17g} eV"
+            words["geom_energy_tol"] = f"{float(relax.energy_eV / atoms)!r} eV"
         return words
     if spec.band is None:
         return {}

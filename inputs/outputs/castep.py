@@ -19,6 +19,7 @@ from superionic.inputs.outputs.failures import (
     without_end,
 )
 from superionic.inputs.outputs.records import CollectedRun, OutputFileError, RunState, RunTask
+from superionic.structures.errors import DeckError
 from superionic.structures.structure import Structure
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ TASKS: dict[str, RunTask] = {
     "molecular dynamics": "md",
 }
 """Types of calculation in CASTEP's words; the rest is ``other``."""
+ASKED = {
+    "singlepoint": "single point energy",
+    "energy": "single point energy",
+    "geometryoptimization": "geometry optimization",
+    "geometryoptimisation": "geometry optimization",
+    "moleculardynamics": "molecular dynamics",
+}
+"""The same by the word of a .param file."""
 SAME_ENTHALPY = 3e-8
 """CASTEP prints a final enthalpy with nine digits: relative difference of equal ones."""
 
@@ -68,6 +77,7 @@ def read_castep_run(
     if main not in outputs:
         if failure:
             return _run(known, "crashed", failure)
+        known = replace(known, scan=CastepScan(calculation=_asked(folder / f"{seed}.param")))
         return _run(known, "not-started", "there are inputs but no .castep file")
     known = replace(known, scan=scan_castep(main))
     if known.scan.ended and not _error_file(folder, seed):
@@ -199,6 +209,17 @@ def _verdict(known: _Known) -> tuple[RunState, str]:
             f"the ions are not relaxed{residual}; continue with more geom_max_iter",
         )
     return "finished", ""
+
+
+def _asked(path: Path) -> str:
+    """Return the type of calculation that a .param file asks for, in CASTEP's words."""
+    from superionic.inputs.castep.keys import parse_free_form
+
+    try:
+        words = parse_free_form(path.read_text(encoding="utf-8", errors="replace"), path.name).words
+    except (OSError, DeckError):
+        return ""
+    return ASKED.get(words.get("task", "singlepoint").lower(), "")
 
 
 def _task(scan: CastepScan) -> RunTask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,15 @@ def test_deck_that_was_never_run_says_what_it_asks_for(tmp_path: Path) -> None:
     (deck / "INCAR").write_text("ENCUT = 300\n")
     assert superionic("collect", deck, "--json").json["task"] == "static"
     (deck / "INCAR").write_text("= 3\n")
+    assert superionic("collect", deck, "--json").json["task"] == "other"
+    said = superionic("collect", deck, "--end-decks", tmp_path / "ends")
+    assert "is no path" in refused(said)
+    deck = tmp_path / "castep"
+    assert superionic(*words[:1], "castep", *words[2:-1], deck).code == 0
+    param = (deck / "latp.param").read_text()
+    assert re.search(r"ELEC_ENERGY_TOL\s*: 2\.5e-07 eV", param)
+    assert superionic("collect", deck, "--json").json["task"] == "relax"
+    (deck / "latp.param").write_text("%block x\n")
     assert superionic("collect", deck, "--json").json["task"] == "other"
 
 

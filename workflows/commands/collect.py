@@ -69,6 +69,11 @@ def show_collected(folder: Path, request: CollectRequest, *, as_json: bool) -> N
         _show_comparison(path, request, as_json=as_json)
         return
     found = _found(path, request)
+    if request.end_decks is not None and not isinstance(found, CollectedNEB):
+        raise RunFolderError(
+            f"{folder} is no path, so it has no ends to write decks for: expected subfolders 00, "
+            "01, ... in it. Leave --end-decks out."
+        )
     if isinstance(found, CollectedNEB):
         _show_path(found, request, as_json=as_json)
     elif len(found) == 1 and Path(found[0].folder) == path:
@@ -123,7 +128,7 @@ def _show_run(run: CollectedRun, request: CollectRequest, *, as_json: bool) -> N
             say(f"note: {remark}")
         if charges is not None:
             _show_charges(charges)
-    _leave(run.finished, f"{run.folder} is {run.state}")
+    _leave(run.finished, f"{run.folder} is {run.state}: {run.reason}")
 
 
 def _charges(run: CollectedRun) -> AtomicCharges:
