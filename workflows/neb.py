@@ -36,6 +36,8 @@ CHECKPOINT_STEPS = 5
 """A band is saved after this many steps, so that a killed task does not start it afresh."""
 SADDLE_PATIENCE = 20
 """Sharpening ends after so many steps without progress; the band's new tangent may help."""
+ASTRAY = 10.0
+"""Sharpening ends where the force is so many times the band's criterion."""
 SAME_END_ANG = 0.05
 """A saved band is used for ends this near to its own, in angstrom."""
 
@@ -317,7 +319,6 @@ class _Climb:
         climber.calc = ClimbingCalculator(engine, self._tangents()[index - 1])
         optimiser: Any = Descent(climber, maxstep=0.1)
         best, lowest, since = climber.positions.copy(), np.inf, 0
-        limit = 2 * self.settings.fmax_eV_per_A
         for _ in optimiser.irun(
             fmax=self.settings.saddle_fmax_eV_per_A, steps=self.settings.saddle_max_steps
         ):
@@ -331,7 +332,7 @@ class _Climb:
             since += 1
             if now < lowest:
                 best, lowest, since = climber.positions.copy(), now, 0
-            if since >= SADDLE_PATIENCE or now > max(limit, 2 * lowest):
+            if since >= SADDLE_PATIENCE or now > ASTRAY * self.settings.fmax_eV_per_A:
                 break  # the tangent held no longer fits; the band gives a better one
         image.positions = best
 
