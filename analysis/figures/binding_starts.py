@@ -107,6 +107,8 @@ def _draw_starts(ax: Axes, results: Sequence[BindingResult], fidelity: str) -> N
     low, high = (min(known), max(known)) if known else (-1.0, 0.0)
     room = 0.12 * max(high - low, 0.2)
     ax.set_ylim(low - room, high + room)
+    if not known:
+        ax.set_yticks([])  # a scale would be made up
     for k, result in enumerate(results):
         colour, marker = series_style(k)
         good = [s for s in result.starts if s.binding_energy_eV is not None]
@@ -201,4 +203,7 @@ def _draw_parts(ax: Axes, results: Sequence[BindingResult]) -> None:
     if drawn:
         ax.legend(loc="lower left")
     else:
-        ax.text(1.5, 0.0, "no value", ha="center", va="bottom", color=FAINT)
+        ax.set_xlim(-0.5, len(PART_NAMES) - 0.5)
+        ax.set_yticks([])  # a scale would be made up
+        middle = (len(PART_NAMES) - 1) / 2
+        ax.text(middle, 0.0, "no value", ha="center", va="bottom", color=FAINT)

@@ -82,6 +82,13 @@ def test_starts_are_drawn_and_the_others_counted() -> None:
     assert tally(BOTH[0]).startswith("2 of 3")
 
 
+def test_no_scale_is_made_up_where_there_is_no_value() -> None:
+    left, right = binding_starts((made_binding.no_binding(),), fidelity="quick").axes
+    assert [list(ax.get_yticks()) for ax in (left, right)] == [[], []]
+    assert "no value" in [t.get_text() for t in right.texts]
+    assert right.get_xlim() == (-0.5, 4.5)
+
+
 def test_every_start_is_in_the_table_with_its_reason() -> None:
     data = binding_starts_data(BOTH, fidelity="quick")
     rows = [dict(zip(data.header, row, strict=True)) for row in data.rows]
