@@ -195,7 +195,7 @@ def _read_with_ase(file: Path) -> Structure:
     if found.cell.rank < 3:
         raise InvalidStructureError(
             f"{file.name} has no three-dimensional cell. Give the file a cell (in extended XYZ: "
-            'Lattice="..."), with vacuum around a molecule.'
+            'Lattice="..."); a molecule gets one by `superionic structure molecule FILE --box 15`.'
         )
     structure = Structure.from_ase(found)
     labels = _poscar_labels(file, found) if kind == "vasp" else _column_labels(found)

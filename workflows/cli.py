@@ -181,7 +181,7 @@ def _options(
 @app.command()
 def reproduce(
     papers: Annotated[
-        list[str] | None, typer.Argument(metavar="[PAPERS]...", help="Which; all by default.")
+        list[str] | None, typer.Argument(metavar="PAPERS", help="Which; all by default.")
     ] = None,
     fidelity: Annotated[
         Literal["quick", "standard"],
