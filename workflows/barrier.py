@@ -112,7 +112,7 @@ def find_barrier(
     return _assemble(hop, ends, bands, chain.reason, counter, settings, theory)
 
 
-@job(version=1, name="barrier")
+@job(version=2, name="barrier")
 def barrier_task(hop: Hop, theory: str, settings: BarrierSettings) -> BarrierResult:
     """Find the barrier of a hop at a level of theory; see `find_barrier`.
 

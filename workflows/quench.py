@@ -85,12 +85,15 @@ class QuenchResult:
         Temperature between the quenches.
     heating_ps : float
         Time spent hot, in ps.
+    unconverged : int
+        Quenches that reached their limit of steps; none of them counts, however low it ended.
     """
 
     lowest: RelaxResult
     energies_eV: tuple[float, ...]
     temperature_K: float
     heating_ps: float
+    unconverged: int
 
     @property
     def fell_eV(self) -> float:
@@ -155,6 +158,7 @@ def quench(
         energies_eV=tuple(r.energy_eV for r in found),
         temperature_K=settings.temperature_K,
         heating_ps=settings.rounds * settings.steps * settings.timestep_fs / 1000.0,
+        unconverged=settings.rounds + 1 - len(found),
     )
 
 
@@ -200,7 +204,7 @@ def _heat(
     return structure.with_positions(atoms.positions), np.asarray(atoms.get_velocities())
 
 
-@job(version=1, name="quench")
+@job(version=2, name="quench")
 def quench_task(structure: Structure, theory: str, settings: QuenchSettings) -> QuenchResult:
     """Relax, heat and quench a structure at a level of theory; see `quench`.
 

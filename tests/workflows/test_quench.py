@@ -58,6 +58,15 @@ def test_without_rounds_it_is_a_relaxation() -> None:
     assert found.heating_ps == 0.0
 
 
+def test_a_quench_that_does_not_converge_is_left_out_and_counted() -> None:
+    start, higher, _ = upper()
+    stopped = replace(HOT, relax=RelaxSettings(fmax_eV_per_A=1e-3, max_steps=0), rounds=2)
+    found = quench(start, calculator=polynomial(WELL), settings=stopped)
+    assert found.unconverged == 2
+    assert found.energies_eV == pytest.approx((higher,), abs=1e-6), "only the start, at its minimum"
+    assert found.lowest.converged
+
+
 def test_the_seed_decides() -> None:
     start, _, _ = upper()
 

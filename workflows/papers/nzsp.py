@@ -282,6 +282,7 @@ class _Cell:
         self.bulk_hops = self._hops(bulk, self.empties)
         self.slab: Slab | None = None
         self.slab_energies: tuple[float, ...] = ()
+        self.slab_unconverged = 0
         self.annealed: OrderResult | None = None
         self.results: dict[str, list[BarrierResult]] = {"bulk": [], "surface": []}
         self.surface_hops: tuple[Hop, ...] = ()
@@ -327,6 +328,7 @@ class _Cell:
             return
         quenched = self.quenching.result()
         self.slab_energies = quenched.energies_eV
+        self.slab_unconverged = quenched.unconverged
         structure, empty_sites, empty_labels = reassign_ions(
             self.slab.structure,
             quenched.lowest.structure,
@@ -371,6 +373,7 @@ class _Cell:
             surface=tuple(self.results["surface"]),
             bulk_found=len(self.bulk_hops),
             surface_found=len(self.surface_hops),
+            slab_unconverged=self.slab_unconverged,
         )
 
 

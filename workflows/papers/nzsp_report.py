@@ -238,7 +238,8 @@ def _origin(c: Cell) -> str:
             f"charges {c.slab.dipole_e_ang:.2f} e Å per cell; lowest of "
             f"{len(c.slab_energies_eV)} minima found by heating and quenching (spread "
             f"{spread:.2f} eV per cell: surface tetrahedra turn to complete the coordination of "
-            "Zr); " + _anneal_text(c.annealed)
+            f"Zr; {c.slab_unconverged} more did not converge and are left out); "
+            + _anneal_text(c.annealed)
         )
     parts.append(
         f"Matched hops found: {c.bulk_found} bulk, {c.surface_found} surface; tried: "
@@ -278,6 +279,10 @@ def _limits(protocol: NzspProtocol) -> tuple[Block, ...]:
         "The slabs are thinner and narrower than the paper's 2 x 2 slab. Single-ion hops leave out "
         "concerted motion, which molecular dynamics finds important in NASICON "
         "(doi 10.1002/aenm.202001486). Removing an ion leaves the cell neutral here.",
+        "Which hops are taken was settled after first runs: many ends at the surface were no "
+        f"minima, so a hop without a value is replaced by the next in order, down to a depth of "
+        f"{protocol.choice.surface_depth_ang:g} Å (3 Å at first). The rule of the verdict is as it "
+        "was before any run.",
         "Standard fidelity adds a more accurate potential, thicker slabs, more hops and tighter "
         "criteria; paper fidelity would be the printed CASTEP settings on a cluster.",
     )

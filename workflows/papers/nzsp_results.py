@@ -27,6 +27,8 @@ class Cell:
         The slab as cut, with its dipole; None where the cell gives bulk hops only.
     slab_energies_eV : tuple of float
         Energies of the slab relaxed as cut and after each heating, in eV.
+    slab_unconverged : int
+        Quenches of the slab that did not converge, and are left out.
     annealed : OrderResult or None
         The slab after its ions were annealed.
     bulk, surface : tuple of BarrierResult
@@ -44,6 +46,7 @@ class Cell:
     surface: tuple[BarrierResult, ...]
     bulk_found: int
     surface_found: int
+    slab_unconverged: int = 0
 
 
 @dataclass(frozen=True, eq=False)
