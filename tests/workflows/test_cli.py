@@ -16,7 +16,7 @@ import pytest
 from commands import START, Said, refused, superionic
 
 from superionic.workflows.cli import INTERRUPTED, PIPE_CLOSED
-from superionic.workflows.papers.nzsp_results import ReproductionSummary
+from superionic.workflows.papers.summary import ReproductionSummary
 
 
 def test_help_is_quick() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from superionic.workflows.papers.nzsp_results import ReproductionSummary
+    from superionic.workflows.papers.summary import ReproductionSummary
 
 _WRITERS = {
     "barrier": ("superionic.workflows.commands.barrier_report", "write_barrier_report"),

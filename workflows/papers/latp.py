@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from superionic.workflows.papers.nzsp_results import ReproductionSummary
+    from superionic.workflows.papers.summary import ReproductionSummary
     from superionic.workflows.relax import RelaxResult
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from superionic.analysis.figures.binding_levels import relaxed_level
 from superionic.workflows.papers.latp_decks import write_decks
 from superionic.workflows.papers.latp_protocol import PUBLISHED_EV
-from superionic.workflows.papers.nzsp_results import ReproductionSummary
+from superionic.workflows.papers.summary import ReproductionSummary
 from superionic.workflows.report.binding_blocks import (
     charge_table,
     complex_viewer,
@@ -21,15 +20,15 @@ from superionic.workflows.report.binding_blocks import (
 from superionic.workflows.report.blocks import figure_block
 from superionic.workflows.report.content import (
     Badge,
-    CodeBlock,
     Fact,
     ReportContent,
     ReportTable,
     Section,
 )
+from superionic.workflows.report.provenance import TONES, provenance_blocks
 from superionic.workflows.report.render import write_report
 from superionic.workflows.report.tables import Comparison as Row
-from superionic.workflows.report.tables import comparison_table, task_table, version_table
+from superionic.workflows.report.tables import comparison_table
 from superionic.workflows.serialise import write_bytes_atomic
 
 if TYPE_CHECKING:
@@ -40,9 +39,8 @@ if TYPE_CHECKING:
     from superionic.workflows.papers.latp_decks import WrittenDeck
     from superionic.workflows.papers.latp_protocol import LatpProtocol
     from superionic.workflows.papers.latp_results import LatpResults
-    from superionic.workflows.report.content import Block, Tone
+    from superionic.workflows.report.content import Block
 
-TONES: dict[str, Tone] = {"supported": "good", "contradicted": "bad", "undecided": "warn"}
 PAPER = "Adv. Funct. Mater. 2022, doi 10.1002/adfm.202203336"
 CLAIM = "|E_b(SN)| > |E_b(LiTFSI)|"
 
@@ -84,7 +82,7 @@ def write_latp_report(
             Section("Charge transfer", _charges(results)),
             Section("Decks for a cluster", _decks(decks, protocol)),
             Section("What this does not show", _limits(results, protocol), caution=True),
-            Section("Protocol and provenance", _provenance(out, protocol_text, task_keys)),
+            Section("Protocol and provenance", provenance_blocks(out, protocol_text, task_keys)),
         ),
         footer="Every number above is in the CSV beside its figure and in the run folders.",
     )
@@ -334,16 +332,3 @@ def _limits(results: LatpResults, protocol: LatpProtocol) -> tuple[Block, ...]:
         "A search of twelve starts does not prove the lowest minimum. Zero-point energy, "
         "temperature, coverage and solvent are left out.",
     )
-
-
-def _provenance(out: Path, protocol_text: str, task_keys: Sequence[str]) -> tuple[Block, ...]:
-    manifests = [
-        json.loads((out / "runs" / key / "manifest.json").read_text()) for key in task_keys
-    ]
-    tables: list[ReportTable] = []
-    if manifests:
-        tables = [
-            task_table(manifests, caption="Tasks, in the order they were submitted."),
-            version_table(manifests, caption="Versions they ran with."),
-        ]
-    return (*tables, CodeBlock("Resolved protocol", protocol_text))

@@ -27,7 +27,6 @@ from superionic.workflows.papers.nzsp_protocol import (
 from superionic.workflows.papers.nzsp_results import (
     Cell,
     Comparison,
-    ReproductionSummary,
     first_converged,
 )
 from superionic.workflows.quench import quench_task
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from superionic.structures.hop import Hop
     from superionic.structures.slab import Slab
     from superionic.structures.structure import Structure
+    from superionic.workflows.papers.summary import ReproductionSummary
 
     Empties = tuple[NDArray[np.float64], tuple[str, ...]]
 

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from typing import TYPE_CHECKING
 
 from superionic.analysis.claims import climb_from_lower_end
 from superionic.workflows.papers.nzsp_protocol import NzspProtocol
-from superionic.workflows.papers.nzsp_results import Comparison, ReproductionSummary
+from superionic.workflows.papers.nzsp_results import Comparison
+from superionic.workflows.papers.summary import ReproductionSummary
 from superionic.workflows.report.blocks import figure_block, path_viewer
 from superionic.workflows.report.content import (
     Badge,
-    CodeBlock,
     Fact,
     ReportContent,
-    ReportTable,
     Section,
 )
+from superionic.workflows.report.provenance import TONES, provenance_blocks
 from superionic.workflows.report.render import write_report
 from superionic.workflows.report.tables import Comparison as Row
 from superionic.workflows.report.tables import (
     comparison_table,
     hop_table,
-    task_table,
-    version_table,
 )
 from superionic.workflows.serialise import write_bytes_atomic
 
@@ -35,9 +32,8 @@ if TYPE_CHECKING:
 
     from superionic.workflows.annealing import OrderResult
     from superionic.workflows.papers.nzsp_results import Cell
-    from superionic.workflows.report.content import Block, Tone
+    from superionic.workflows.report.content import Block
 
-TONES: dict[str, Tone] = {"supported": "good", "contradicted": "bad", "undecided": "warn"}
 PAPER = "Nano-Micro Lett. 2026, 18, 195, doi 10.1007/s40820-025-02032-4"
 CLAIM = "barrier(B, surface) < barrier(A, inner channel)"
 
@@ -76,7 +72,7 @@ def write_nzsp_report(
             *(Section(f"Hops at {c.name}", _composition(c, folder, protocol)) for c in comparisons),
             Section("Paths in three dimensions", _viewer(comparisons)),
             Section("What this does not show", _limits(protocol), caution=True),
-            Section("Protocol and provenance", _provenance(out, protocol_text, task_keys)),
+            Section("Protocol and provenance", provenance_blocks(out, protocol_text, task_keys)),
         ),
         footer="Every number above is in the CSV beside its figure and in the run folders.",
     )
@@ -286,19 +282,6 @@ def _limits(protocol: NzspProtocol) -> tuple[Block, ...]:
         "Standard fidelity adds a more accurate potential, thicker slabs, more hops and tighter "
         "criteria; paper fidelity would be the printed CASTEP settings on a cluster.",
     )
-
-
-def _provenance(out: Path, protocol_text: str, task_keys: Sequence[str]) -> tuple[Block, ...]:
-    manifests = [
-        json.loads((out / "runs" / key / "manifest.json").read_text()) for key in task_keys
-    ]
-    tables: list[ReportTable] = []
-    if manifests:
-        tables = [
-            task_table(manifests, caption="Tasks, in the order they were submitted."),
-            version_table(manifests, caption="Versions they ran with."),
-        ]
-    return (*tables, CodeBlock("Resolved protocol", protocol_text))
 
 
 def _write_table(path: Path, comparisons: Sequence[Comparison], protocol: NzspProtocol) -> None:

@@ -84,25 +84,6 @@ class Comparison:
         return tuple(r for cell in self.cells for r in cell.surface)
 
 
-@dataclass(frozen=True)
-class ReproductionSummary:
-    """What a reproduction ended with.
-
-    Attributes
-    ----------
-    report : str
-        Path of the report.
-    lines : tuple of str
-        The main findings, one a line.
-    ok : bool
-        Every number asked for exists with its evidence.
-    """
-
-    report: str
-    lines: tuple[str, ...]
-    ok: bool
-
-
 def first_converged(results: Sequence[BarrierResult]) -> BarrierResult | None:
     """Return the first hop, in the order they were taken, that has a barrier."""
     return next((r for r in results if r.verdict == "converged"), None)
