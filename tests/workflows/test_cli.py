@@ -16,6 +16,7 @@ import pytest
 from commands import START, Said, refused, superionic
 
 from superionic.workflows.cli import INTERRUPTED, PIPE_CLOSED
+from superionic.workflows.papers.nzsp import PAPER
 from superionic.workflows.papers.summary import ReproductionSummary
 
 
@@ -166,12 +167,13 @@ def test_reproduce_asks_the_paper(
 ) -> None:
     asked: list[tuple[Path, dict[str, object]]] = []
 
-    def reproduce(out: Path, **options: object) -> ReproductionSummary:
+    def reproduce(paper: object, out: Path, **options: object) -> ReproductionSummary:
+        assert paper is PAPER
         asked.append((out, options))
         sys.stdout.write("a library talks\n")
         return ReproductionSummary(str(out / "report.html"), ("bulk 0.3 eV",), ok)
 
-    monkeypatch.setattr("superionic.workflows.papers.nzsp.reproduce", reproduce)
+    monkeypatch.setattr("superionic.workflows.papers.reproduction.reproduce", reproduce)
     words = (
         "reproduce",
         "nzsp",
@@ -197,13 +199,13 @@ def test_report_of_papers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "No paper has been finished" in refused(superionic("report", tmp_path))
     (tmp_path / "nzsp").mkdir()
 
-    def rebuild(out: Path, **options: object) -> ReproductionSummary:
+    def reproduce(paper: object, out: Path, **options: object) -> ReproductionSummary:
         return ReproductionSummary(str(out), (str(options),), ok=True)
 
-    monkeypatch.setattr("superionic.workflows.papers.nzsp.rebuild", rebuild)
+    monkeypatch.setattr("superionic.workflows.papers.reproduction.reproduce", reproduce)
     said = superionic("report", tmp_path)
     assert said.code == 0
-    assert "{'fidelity': 'standard'}" in said.out
+    assert "{'fidelity': 'standard', 'progress': False, 'redraw': True}" in said.out
 
 
 def test_report_of_other_commands(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from superionic.workflows.papers.reproduction import Paper
     from superionic.workflows.papers.summary import ReproductionSummary
 
 _WRITERS = {
@@ -34,19 +35,23 @@ def reproduce(
     as_json: bool,
 ) -> None:
     """Redraw the computed figures of papers; leave with exit code 1 unless all numbers exist."""
+    from superionic.workflows.papers.reproduction import reproduce as run_paper
+
     chosen = _known(papers)
     folder = claim_folder(out, "reproduce", {"fidelity": fidelity})
     summaries: dict[str, ReproductionSummary] = {}
     for paper in chosen:
         with chatter_to_stderr():
-            summaries[paper] = _module(paper).reproduce(
-                folder, fidelity=fidelity, workers=workers, progress=progress
+            summaries[paper] = run_paper(
+                _paper(paper), folder, fidelity=fidelity, workers=workers, progress=progress
             )
     _show(summaries, as_json=as_json)
 
 
 def rebuild(path: Path, *, as_json: bool) -> None:
     """Write the report of a results folder again; computes nothing."""
+    from superionic.workflows.papers.reproduction import reproduce as run_paper
+
     marker, folder = read_marker(path), path.expanduser().absolute()
     command = marker.get("command")
     if command in _WRITERS:
@@ -66,7 +71,10 @@ def rebuild(path: Path, *, as_json: bool) -> None:
             )
         fidelity = marker["inputs"].get("fidelity", "quick")
         with chatter_to_stderr():
-            summaries = {p: _module(p).rebuild(folder, fidelity=fidelity) for p in papers}
+            summaries = {
+                p: run_paper(_paper(p), folder, fidelity=fidelity, progress=False, redraw=True)
+                for p in papers
+            }
         _show(summaries, as_json=as_json)
     else:
         raise RunFolderError(
@@ -106,6 +114,7 @@ def _known(papers: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(papers)) or PAPERS
 
 
-def _module(paper: str) -> Any:
-    """Return the module of a paper."""
-    return importlib.import_module(f"superionic.workflows.papers.{paper}")
+def _paper(name: str) -> Paper[Any, Any]:
+    """Return a paper by its name."""
+    paper: Paper[Any, Any] = importlib.import_module(f"superionic.workflows.papers.{name}").PAPER
+    return paper

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 PAPERS: tuple[str, ...] = ("nzsp", "latp")
-"""Modules of this folder that can `reproduce`."""
+"""Modules of this folder that have a `PAPER`, to be given to `reproduction.reproduce`."""

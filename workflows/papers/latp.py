@@ -19,9 +19,10 @@ from superionic.structures.structure import Structure
 from superionic.workflows.binding import Electrons, find_bindings
 from superionic.workflows.binding_settings import held_atoms
 from superionic.workflows.binding_tasks import relax_held_task
-from superionic.workflows.execution import Run, job
+from superionic.workflows.execution import job
 from superionic.workflows.papers.latp_protocol import LatpProtocol, LatpSlab, load_latp_protocol
 from superionic.workflows.papers.latp_results import LatpResults
+from superionic.workflows.papers.reproduction import Paper
 from superionic.workflows.relax import relax_task
 from superionic.workflows.surface_ions import settle_surface_ions
 
@@ -31,48 +32,6 @@ if TYPE_CHECKING:
 
     from superionic.workflows.papers.summary import ReproductionSummary
     from superionic.workflows.relax import RelaxResult
-
-
-def reproduce(
-    out: Path, *, fidelity: str = "quick", workers: int | None = None, progress: bool = True
-) -> ReproductionSummary:
-    """Compute the LATP part of paper 002 and write its report.
-
-    Parameters
-    ----------
-    out
-        Results folder; finished tasks in it are not done again.
-    fidelity
-        ``quick`` or ``standard``.
-    workers
-        Worker processes; by default one a core.
-    progress
-        Show a live table.
-    """
-    from superionic.workflows.papers.latp_report import write_latp_report
-
-    protocol, text = load_latp_protocol(fidelity)
-    with Run(out / "runs", workers=workers, progress=progress) as run:
-        results = compute(protocol)
-        keys = [record.key for record in run.summary().tasks]
-    return write_latp_report(
-        out, protocol=protocol, protocol_text=text, results=results, task_keys=keys
-    )
-
-
-def rebuild(out: Path, *, fidelity: str = "quick") -> ReproductionSummary:
-    """Write the report of a results folder again, from the finished tasks in it.
-
-    A task that is missing is computed, as `reproduce` would.
-
-    Parameters
-    ----------
-    out
-        Results folder of an earlier `reproduce`.
-    fidelity
-        That of the earlier run.
-    """
-    return reproduce(out, fidelity=fidelity, progress=False)
 
 
 def compute(protocol: LatpProtocol) -> LatpResults:
@@ -193,3 +152,20 @@ def stretched(crystal: DisorderedStructure, relaxed: Structure) -> DisorderedStr
     new = crystal_setting(relaxed)
     lengths = np.linalg.norm(new.cell, axis=1) / np.linalg.norm(old, axis=1)
     return replace(crystal, cell=old * lengths[:, None])
+
+
+def _write(
+    out: Path,
+    protocol: LatpProtocol,
+    text: str,
+    results: LatpResults,
+    task_keys: Sequence[str],
+) -> ReproductionSummary:
+    from superionic.workflows.papers.latp_report import write_latp_report
+
+    return write_latp_report(
+        out, protocol=protocol, protocol_text=text, results=results, task_keys=task_keys
+    )
+
+
+PAPER = Paper("latp", load_latp_protocol, compute, _write)

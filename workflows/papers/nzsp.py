@@ -17,7 +17,7 @@ from superionic.analysis.claims import judge_claim
 from superionic.structures.errors import TaskFailedError
 from superionic.workflows.annealing import OrderResult, anneal_task, reassign_ions
 from superionic.workflows.barrier import barrier_task
-from superionic.workflows.execution import Run, TaskFuture
+from superionic.workflows.execution import TaskFuture
 from superionic.workflows.ordering import anneal_order_task, rank_orders_task
 from superionic.workflows.papers.nzsp_protocol import (
     Composition,
@@ -29,6 +29,7 @@ from superionic.workflows.papers.nzsp_results import (
     Comparison,
     first_converged,
 )
+from superionic.workflows.papers.reproduction import Paper
 from superionic.workflows.quench import quench_task
 from superionic.workflows.relax import relax_task
 from superionic.workflows.scan import scan_task
@@ -49,48 +50,6 @@ if TYPE_CHECKING:
     Empties = tuple[NDArray[np.float64], tuple[str, ...]]
 
 log = logging.getLogger(__name__)
-
-
-def reproduce(
-    out: Path, *, fidelity: str = "quick", workers: int | None = None, progress: bool = True
-) -> ReproductionSummary:
-    """Compute the NZSP part of paper 001 and write its report.
-
-    Parameters
-    ----------
-    out
-        Results folder; finished tasks in it are not done again.
-    fidelity
-        ``quick`` or ``standard``.
-    workers
-        Worker processes; by default one a core.
-    progress
-        Show a live table.
-    """
-    from superionic.workflows.papers.nzsp_report import write_nzsp_report
-
-    protocol, text = load_nzsp_protocol(fidelity)
-    with Run(out / "runs", workers=workers, progress=progress) as run:
-        comparisons = compute(protocol)
-        keys = [record.key for record in run.summary().tasks]
-    return write_nzsp_report(
-        out, protocol=protocol, protocol_text=text, comparisons=comparisons, task_keys=keys
-    )
-
-
-def rebuild(out: Path, *, fidelity: str = "quick") -> ReproductionSummary:
-    """Write the report of a results folder again, from the finished tasks in it.
-
-    A task that is missing is computed, as `reproduce` would.
-
-    Parameters
-    ----------
-    out
-        Results folder of an earlier `reproduce`.
-    fidelity
-        That of the earlier run.
-    """
-    return reproduce(out, fidelity=fidelity, progress=False)
 
 
 def compute(protocol: NzspProtocol) -> tuple[Comparison, ...]:
@@ -384,3 +343,20 @@ def _settled(future: TaskFuture[BarrierResult]) -> BarrierResult | None:
     except TaskFailedError as error:
         log.warning("A hop failed: %s", error)
         return None
+
+
+def _write(
+    out: Path,
+    protocol: NzspProtocol,
+    text: str,
+    comparisons: tuple[Comparison, ...],
+    task_keys: Sequence[str],
+) -> ReproductionSummary:
+    from superionic.workflows.papers.nzsp_report import write_nzsp_report
+
+    return write_nzsp_report(
+        out, protocol=protocol, protocol_text=text, comparisons=comparisons, task_keys=task_keys
+    )
+
+
+PAPER = Paper("nzsp", load_nzsp_protocol, compute, _write)

@@ -1,0 +1,147 @@
+"""How every paper is reproduced: compute what is missing, write the report, seal both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from superionic.workflows.execution import Run
+from superionic.workflows.papers.summary import ReproductionSummary
+from superionic.workflows.runfolder import RESULT
+from superionic.workflows.serialise import PACKAGE, canonical_hash, read_json, write_bytes_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+SEAL = "finished.json"
+"""In a paper's folder: what its report was written from, and what was written."""
+
+
+@dataclass(frozen=True)
+class Paper(Generic[P, R]):
+    """One paper as a worked example.
+
+    Attributes
+    ----------
+    name : str
+        Name on the command line, and of the folder its figures and tables go to.
+    load : callable
+        Fidelity to the protocol and its resolved text.
+    compute : callable
+        Protocol to results; submits its tasks to the run that is open.
+    write : callable
+        Results folder, protocol, its text, results and the keys of the tasks to a summary; writes
+        the report, figures and tables.
+    """
+
+    name: str
+    load: Callable[[str], tuple[P, str]]
+    compute: Callable[[P], R]
+    write: Callable[[Path, P, str, R, Sequence[str]], ReproductionSummary]
+
+
+def reproduce(
+    paper: Paper[P, R],
+    out: Path,
+    *,
+    fidelity: str = "quick",
+    workers: int | None = None,
+    progress: bool = True,
+    redraw: bool = False,
+) -> ReproductionSummary:
+    """Compute what is missing of a paper and write its report.
+
+    Nothing is done where the report was written by this very code from this protocol and all of
+    its tasks' results and files are still as they were left.
+
+    Parameters
+    ----------
+    paper
+        Which one.
+    out
+        Results folder; finished tasks in it are not done again.
+    fidelity
+        ``quick`` or ``standard``.
+    workers
+        Worker processes; by default one a core.
+    progress
+        Show a live table.
+    redraw
+        Write the report in any case.
+
+    Raises
+    ------
+    TaskFailedError
+        A task without which there is nothing to report failed.
+    """
+    protocol, text = paper.load(fidelity)
+    seal, origin = out / paper.name / SEAL, canonical_hash((text, source_digest()))
+    if not redraw and (sealed := _unbroken(seal, out, origin)) is not None:
+        return sealed
+    with Run(out / "runs", workers=workers, progress=progress) as run:
+        results = paper.compute(protocol)
+    told = run.summary()
+    keys = [record.key for record in told.tasks]
+    seal.unlink(missing_ok=True)
+    summary = paper.write(out, protocol, text, results, keys)
+    if not (told.failed or told.skipped or told.unfinished):
+        _seal(seal, out, origin, keys, summary)
+    return summary
+
+
+def source_digest() -> str:
+    """Return a hash of all source files of this package, data files included."""
+    root = Path(str(resources.files(PACKAGE)))
+    digest = hashlib.sha256()
+    for room in sorted(path for path in root.iterdir() if path.is_dir()):
+        for path in sorted(room.resolve().rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _seal(
+    seal: Path, out: Path, origin: str, keys: Sequence[str], summary: ReproductionSummary
+) -> None:
+    """Note what the report was written from and how its files look."""
+    report = Path(summary.report).relative_to(out)
+    written = [p for p in sorted((out / seal.parent.name).rglob("*")) if p.is_file()]
+    if out / report not in written:
+        written.append(out / report)
+    results = [out / "runs" / key / RESULT for key in keys]
+    content = {
+        "origin": origin,
+        "summary": asdict(replace(summary, report=report.as_posix())),
+        "files": {p.relative_to(out).as_posix(): _look(p) for p in (*results, *written)},
+    }
+    write_bytes_atomic(seal, json.dumps(content, indent=1).encode())
+
+
+def _unbroken(seal: Path, out: Path, origin: str) -> ReproductionSummary | None:
+    """Return the summary of a report that is still as it was sealed."""
+    if not seal.is_file():
+        return None
+    content: Any = read_json(seal)
+    if not isinstance(content, dict) or content.get("origin") != origin:
+        return None
+    if any(_look(out / name) != look for name, look in content["files"].items()):
+        return None
+    told = content["summary"]
+    return ReproductionSummary(
+        report=str(out / told["report"]), lines=tuple(told["lines"]), ok=told["ok"]
+    )
+
+
+def _look(path: Path) -> list[int] | None:
+    """Return size in bytes and time of change in ns of a file; None if it is gone."""
+    if not path.is_file():
+        return None
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
