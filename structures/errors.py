@@ -34,6 +34,10 @@ class AdsorptionError(SuperionicError, ValueError):
     """A molecule does not fit on a slab, or no clash-free place for it was found."""
 
 
+class PackingError(SuperionicError, ValueError):
+    """A box cannot be made: its composition has no whole numbers, or its molecules do not fit."""
+
+
 class InvalidSlabError(SuperionicError, ValueError):
     """A slab is polar, non-stoichiometric or too thin in vacuum, and was not declared so."""
 
