@@ -80,3 +80,11 @@ class RunFolderError(SuperionicError, OSError):
 
 class TaskFailedError(SuperionicError, RuntimeError):
     """A task of a run failed; the message carries its reason."""
+
+
+class TrajectoryError(SuperionicError, ValueError):
+    """A trajectory is wrapped, out of order, cut off, not finite, or lacks its cell."""
+
+
+class UnstableRunError(SuperionicError, RuntimeError):
+    """A molecular dynamics run blew up; its last good state is kept."""
