@@ -1,0 +1,365 @@
+"""Self-consistent fields of molecules that converge for open shells too, by a stated ladder."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from superionic.structures.errors import NotConvergedError, TheoryError
+from superionic.workflows.scf_guess import seeded_moments, starting_density
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from superionic.structures.molecule import Molecule
+
+log = logging.getLogger(__name__)
+
+DIIS_SPACE = 12
+MEMORY_MB = 6000
+"""What PySCF may keep in memory before it goes to disk."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to make a field self-consistent.
+
+    Attributes
+    ----------
+    name : str
+        What the record calls it.
+    smearing_factor : float
+        Width of the filling in units of the settings' `ScfSettings.smearing_eV`; the field is made
+        self-consistent at this width first, then at the settings' own.
+    damping : float
+        Part of the last Fock matrix that is mixed in while DIIS is off.
+    diis_start : int
+        Cycle from which DIIS extrapolates.
+    level_shift_eV : float
+        Empty levels are raised by so much while it iterates.
+    second_order : bool
+        Newton steps on whole electrons, without smearing.
+    fresh : bool
+        Start from free atoms, not from where the last rung ended.
+    """
+
+    name: str
+    smearing_factor: float = 1.0
+    damping: float = 0.0
+    diis_start: int = 1
+    level_shift_eV: float = 0.0
+    second_order: bool = False
+    fresh: bool = False
+
+
+LADDER: tuple[Rung, ...] = (
+    Rung("smeared", fresh=True),
+    Rung("hot", smearing_factor=4.0, fresh=True),
+    Rung("damped", smearing_factor=4.0, damping=0.6, diis_start=12, fresh=True),
+    Rung("shifted", smearing_factor=2.0, damping=0.3, diis_start=6, level_shift_eV=5.0),
+    Rung("second-order", second_order=True),
+)
+"""What is tried, in this order, until the field is self-consistent."""
+
+
+@dataclass(frozen=True)
+class ScfSettings:
+    """How a self-consistent field is found.
+
+    Attributes
+    ----------
+    basis : str
+        Basis set.
+    auxiliary_basis : str
+        For the Coulomb part; a functional without exact exchange needs no more.
+    grid_level : int
+        Of PySCF's integration grids, 0 to 9.
+    smearing_eV : float
+        kT of the Fermi-Dirac filling in eV. The energy is that of zero width, from the energy and
+        the free energy.
+    energy_eV : float
+        The field is self-consistent when the energy changes by less.
+    max_cycles : int
+        Limit of each rung.
+    fix_moment : bool
+        Keep the multiplicity; else both spins share one Fermi level.
+    moments : tuple of float or None
+        Unpaired electrons of each atom at the start, negative for spin down; by default those of
+        the multiplicity are shared among the metals with an open d shell, parallel.
+    rungs : tuple of str
+        Names of the rungs of `LADDER` to try.
+
+    Raises
+    ------
+    TheoryError
+        A number makes no sense, or there is no such rung.
+    """
+
+    basis: str = "def2-svp"
+    auxiliary_basis: str = "def2-universal-jfit"
+    grid_level: int = 1
+    smearing_eV: float = 0.1
+    energy_eV: float = 1e-4
+    max_cycles: int = 80
+    fix_moment: bool = True
+    moments: tuple[float, ...] | None = None
+    rungs: tuple[str, ...] = tuple(rung.name for rung in LADDER)
+
+    def __post_init__(self) -> None:
+        """Validate."""
+        known = [rung.name for rung in LADDER]
+        if not self.rungs or not set(self.rungs) <= set(known):
+            raise TheoryError(f"Rungs are some of {', '.join(known)}; got {self.rungs}.")
+        if (
+            not 0 <= self.grid_level <= 9
+            or self.smearing_eV <= 0.0
+            or self.energy_eV <= 0.0
+            or self.max_cycles < 1
+        ):
+            raise TheoryError(
+                f"Expected a grid level from 0 to 9, widths and energies above 0 eV and at least "
+                f"one cycle; got {self}."
+            )
+
+
+@dataclass(frozen=True)
+class ScfAttempt:
+    """What became of one rung.
+
+    Attributes
+    ----------
+    rung : str
+        Its name.
+    converged : bool
+        Whether the field became self-consistent.
+    cycles : int
+        Cycles it took.
+    energy_eV : float or None
+        Energy at the end, converged or not; never a result by itself.
+    last_change_eV : float or None
+        Last change of the energy.
+    smearing_eV : float
+        Width of the filling at the end; zero for whole electrons.
+    reason : str
+        Why it did not converge.
+    seconds : float
+        Processor time.
+    """
+
+    rung: str
+    converged: bool
+    cycles: int
+    energy_eV: float | None
+    last_change_eV: float | None
+    smearing_eV: float
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class SolvedField:
+    """A field and how it was found; holds PySCF's objects, so it is not stored.
+
+    Attributes
+    ----------
+    field : object or None
+        PySCF's converged object; None where no rung converged.
+    attempts : tuple of ScfAttempt
+        What was tried.
+    energy_eV : float or None
+        Energy at zero width in eV.
+    entropy_eV : float
+        -TS of the filling in eV.
+    smearing_eV : float
+        Width it was found at.
+    """
+
+    field: Any
+    attempts: tuple[ScfAttempt, ...]
+    energy_eV: float | None
+    entropy_eV: float = 0.0
+    smearing_eV: float = 0.0
+
+    @property
+    def converged(self) -> bool:
+        """Whether a rung converged."""
+        return self.field is not None
+
+    @property
+    def reason(self) -> str:
+        """Why there is none."""
+        if self.converged:
+            return ""
+        tried = "; ".join(f"{a.rung}: {a.reason}" for a in self.attempts)
+        return f"no self-consistent field after {len(self.attempts)} attempts ({tried})"
+
+    def require(self) -> SolvedField:
+        """Return this, or raise `NotConvergedError`."""
+        if not self.converged:
+            raise NotConvergedError(
+                f"There is {self.reason}. Check geometry, charge and multiplicity; other starting "
+                "moments, a wider smearing or more cycles may help."
+            )
+        return self
+
+
+def solve_field(molecule: Molecule, functional: str, settings: ScfSettings) -> SolvedField:
+    """Climb the ladder until a field is self-consistent.
+
+    Parameters
+    ----------
+    molecule
+        Charge and multiplicity count.
+    functional
+        As PySCF names it; without exact exchange.
+    settings
+        Basis, grid, widths, rungs.
+
+    Returns
+    -------
+    SolvedField
+        Without a field where no rung converged.
+
+    Raises
+    ------
+    TheoryError
+        The starting moments do not fit the molecule.
+    """
+    mole = build_mole(molecule, settings.basis)
+    moments = _moments(molecule, settings)
+    density = None
+    attempts: list[ScfAttempt] = []
+    for rung in (r for r in LADDER if r.name in settings.rungs):
+        if density is None or rung.fresh:
+            density = starting_density(mole, moments)
+        climb = _Climb(mole, functional, settings, polarised=bool(mole.spin or moments.any()))
+        found, attempt, density = climb.try_rung(rung, density)
+        attempts.append(attempt)
+        log.info(
+            "%s, %s: %s after %d cycles, %s eV, %.0f s.", molecule.formula, rung.name,
+            "converged" if attempt.converged else attempt.reason, attempt.cycles,
+            attempt.energy_eV, attempt.seconds,
+        )  # fmt: skip
+        if found is not None:
+            zero, entropy = _energies(found)
+            return SolvedField(found, tuple(attempts), zero, entropy, attempt.smearing_eV)
+    return SolvedField(None, tuple(attempts), None)
+
+
+def build_mole(molecule: Molecule, basis: str) -> Any:
+    """Return a PySCF molecule in the frame of ours."""
+    from pyscf import gto
+
+    return gto.M(
+        atom=list(zip(molecule.symbols, molecule.positions.tolist(), strict=True)),
+        basis=basis,
+        charge=molecule.charge,
+        spin=molecule.spin_multiplicity - 1,
+        verbose=0,
+        max_memory=MEMORY_MB,
+    )
+
+
+def _moments(molecule: Molecule, settings: ScfSettings) -> NDArray[np.float64]:
+    """Return the unpaired electrons of each atom at the start."""
+    if settings.moments is None:
+        return seeded_moments(molecule.symbols, molecule.spin_multiplicity - 1)
+    if len(settings.moments) != len(molecule):
+        raise TheoryError(
+            f"Expected one starting moment for each of {len(molecule)} atoms; got "
+            f"{len(settings.moments)}."
+        )
+    return np.array(settings.moments, dtype=float)
+
+
+def _energies(field: Any) -> tuple[float, float]:
+    """Return the energy at zero width and -TS in eV."""
+    from ase.units import Hartree
+
+    if getattr(field, "e_zero", None) is None:
+        return float(field.e_tot) * Hartree, 0.0
+    return float(field.e_zero) * Hartree, float(field.e_free - field.e_tot) * Hartree
+
+
+@dataclass
+class _Climb:
+    """One rung at work."""
+
+    mole: Any
+    functional: str
+    settings: ScfSettings
+    polarised: bool
+
+    def try_rung(
+        self, rung: Rung, density: NDArray[np.float64]
+    ) -> tuple[Any, ScfAttempt, NDArray[np.float64]]:
+        """Return the converged field or None, the record, and the last density."""
+        started = time.process_time()
+        trace: list[float] = []
+        own = self.settings.smearing_eV
+        widths = [own] if rung.smearing_factor == 1.0 else [own * rung.smearing_factor, own]
+        if rung.second_order:
+            widths = [0.0]
+        field: Any = None
+        reason = ""
+        for width in widths:
+            field = self._prepared(rung, width, trace)
+            try:
+                field.kernel(dm0=density if self.polarised else density.sum(axis=0))
+            except (np.linalg.LinAlgError, RuntimeError, ValueError) as error:
+                reason = f"broke off: {type(error).__name__}: {error}"
+                break
+            made = np.asarray(field.make_rdm1())
+            density = made if self.polarised else np.array([made, made]) / 2.0
+        done = not reason and bool(field.converged) and bool(np.isfinite(field.e_tot))
+        if not done and not reason:
+            reason = f"energy still changed by {_change(trace) or 0.0:.2g} eV in the last cycle"
+        attempt = ScfAttempt(
+            rung=rung.name,
+            converged=done,
+            cycles=len(trace),
+            energy_eV=trace[-1] if trace and np.isfinite(trace[-1]) else None,
+            last_change_eV=_change(trace),
+            smearing_eV=widths[-1],
+            reason=reason,
+            seconds=round(time.process_time() - started, 1),
+        )
+        return (field if done else None), attempt, density
+
+    def _prepared(self, rung: Rung, width_eV: float, trace: list[float]) -> Any:
+        """Return PySCF's object for a rung at a width."""
+        from ase.units import Hartree
+        from pyscf import dft
+        from pyscf.scf import addons
+
+        kind = dft.UKS if self.polarised else dft.RKS
+        field = kind(self.mole, xc=self.functional).density_fit(
+            auxbasis=self.settings.auxiliary_basis
+        )
+        field.grids.level = self.settings.grid_level
+        field.conv_tol = self.settings.energy_eV / Hartree
+        field.max_cycle = self.settings.max_cycles
+        field.diis_space = DIIS_SPACE
+        field.diis_start_cycle = rung.diis_start
+        field.damp = rung.damping
+        field.level_shift = rung.level_shift_eV / Hartree
+        if rung.second_order:
+            field = field.newton()
+        else:
+            field = addons.smearing(
+                field, sigma=width_eV / Hartree, method="fermi",
+                fix_spin=self.settings.fix_moment and self.polarised,
+            )  # fmt: skip
+        field.callback = lambda told: trace.append(float(told["e_tot"]) * Hartree)
+        return field
+
+
+def _change(trace: list[float]) -> float | None:
+    """Return the last change of an energy that was followed."""
+    if len(trace) < 2 or not np.isfinite(trace[-2:]).all():
+        return None
+    return abs(trace[-1] - trace[-2])
