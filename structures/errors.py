@@ -88,3 +88,11 @@ class TrajectoryError(SuperionicError, ValueError):
 
 class UnstableRunError(SuperionicError, RuntimeError):
     """A molecular dynamics run blew up; its last good state is kept."""
+
+
+class ForceFieldError(SuperionicError, ValueError):
+    """A force field does not fit a box: a molecule it cannot type, charges that do not add up."""
+
+
+class MissingParametersError(SuperionicError, LookupError):
+    """A force field has no row for an atom or a bonded term of a box."""
