@@ -28,6 +28,10 @@ def collect(
     quiet: Annotated[
         float, typer.Option(min=0.0, help="Minutes of silence after which a run is dead.")
     ] = 60.0,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="STEM", help="Draw it: STEM.png, STEM.svg and STEM.csv."),
+    ] = None,
     as_json: Json = False,
     arrays: Annotated[bool, typer.Option("--arrays", help="With --json: the arrays too.")] = False,
 ) -> None:
@@ -39,7 +43,7 @@ def collect(
     """
     from superionic.workflows.commands.collect import CollectRequest, show_collected
 
-    request = CollectRequest(tuple(ends or ()), quiet * 60.0, charges, end_decks, arrays)
+    request = CollectRequest(tuple(ends or ()), quiet * 60.0, charges, end_decks, arrays, figure)
     show_collected(folder, request, as_json=as_json)
 
 

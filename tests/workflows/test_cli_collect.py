@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -81,6 +82,35 @@ def test_band(tmp_path: Path) -> None:
     found = superionic("collect", tmp_path, "--json").json
     assert found["barrier"]["forward_barrier_eV"] == pytest.approx(0.4)
     assert found["relative_energies_eV"] == pytest.approx(list(HILL))
+
+
+def test_figures_of_what_came_back(tmp_path: Path) -> None:
+    write_vasp_run(
+        tmp_path / "run", salt(), [step(salt(), -7.0), step(salt(), -7.5)], RELAX,
+        VaspEnd(reached=True),
+    )  # fmt: skip
+    said = superionic("collect", tmp_path / "run", "--figure", tmp_path / "steps")
+    assert said.code == 0
+    assert f"wrote {tmp_path / 'steps.png'}" in said.out
+    assert (tmp_path / "steps.csv").read_text().splitlines()[-1].endswith("2,-7.5")
+    band = write_band(tmp_path / "band")
+    assert superionic("collect", band, "--figure", tmp_path / "path").code == 0
+    rows = list(csv.DictReader((tmp_path / "path.csv").read_text().splitlines()))
+    assert float(rows[0]["forward_barrier_eV"]) == pytest.approx(0.4)
+    assert "holds 2 runs" in refused(
+        superionic("collect", write_two(tmp_path / "two"), "--figure", tmp_path / "none")
+    )
+    write_vasp_run(tmp_path / "cut", salt(), [step(salt(), -7.5)], RELAX, VaspEnd(ended=False))
+    said = superionic("collect", tmp_path / "cut", "--figure", tmp_path / "none")
+    assert "a finished run only" in refused(said)
+    assert not list(tmp_path.glob("none*"))
+
+
+def write_two(folder: Path) -> Path:
+    """Write two finished runs."""
+    write_vasp_run(folder / "a", salt(), [step(salt(), -1.0)])
+    write_vasp_run(folder / "b", salt(), [step(salt(), -2.0)])
+    return folder
 
 
 def test_band_without_ends_offers_their_decks(tmp_path: Path) -> None:
@@ -170,6 +200,9 @@ def test_from_a_local_hop_to_dft_and_back(tmp_path: Path) -> None:
     found = superionic("collect", tmp_path / "dft", "--json").json
     assert found["barrier_change_eV"] == pytest.approx(done.json[0]["forward_barrier_eV"])
     assert found["softening"] == pytest.approx(0.5)
+    drawn = superionic("collect", tmp_path / "dft", "--figure", tmp_path / "levels")
+    assert drawn.code == 0
+    assert (tmp_path / "levels.svg").is_file()
     assert compare_handover(tmp_path / "dft").complete
     assert "holds something" in refused(superionic(*call, "-o", tmp_path / "dft"))
     assert "no hop '7'" in refused(

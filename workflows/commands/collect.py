@@ -23,6 +23,7 @@ from superionic.workflows.commands.console import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from superionic.analysis.barriers import BarrierResult
     from superionic.analysis.charges import AtomicCharges
     from superionic.analysis.path_comparison import PathComparison
     from superionic.inputs.outputs.records import CollectedNEB, CollectedRun
@@ -50,6 +51,8 @@ class CollectRequest:
         Where to write decks for ends without energy.
     arrays : bool
         With JSON, forces, structures and profiles too.
+    figure : Path or None
+        Path without suffix to draw what came back to.
     """
 
     ends: tuple[Path, ...]
@@ -57,6 +60,7 @@ class CollectRequest:
     charges: bool
     end_decks: Path | None
     arrays: bool
+    figure: Path | None = None
 
 
 def show_collected(folder: Path, request: CollectRequest, *, as_json: bool) -> None:
@@ -110,6 +114,7 @@ def _found(folder: Path, request: CollectRequest) -> CollectedNEB | tuple[Collec
 def _show_run(run: CollectedRun, request: CollectRequest, *, as_json: bool) -> None:
     """Say what became of one run."""
     charges = _charges(run) if request.charges else None
+    drawn = _draw(run, request)
     if as_json:
         emit_json(_record(run, request) | ({"charges": _charge_record(charges)} if charges else {}))
     else:
@@ -128,6 +133,7 @@ def _show_run(run: CollectedRun, request: CollectRequest, *, as_json: bool) -> N
             say(f"note: {remark}")
         if charges is not None:
             _show_charges(charges)
+        _say_written(drawn)
     _leave(run.finished, f"{run.folder} is {run.state}: {run.reason}")
 
 
@@ -158,10 +164,33 @@ def _show_charges(charges: AtomicCharges) -> None:
     )
 
 
+def _draw(
+    found: CollectedRun | BarrierResult | PathComparison, request: CollectRequest
+) -> tuple[Path, ...]:
+    """Draw what came back, if a figure was asked for; return the files."""
+    if request.figure is None:
+        return ()
+    from superionic.workflows.collected_figures import draw_collected
+
+    with chatter_to_stderr():
+        saved = draw_collected(found, request.figure.expanduser())
+    return saved.png, saved.svg, saved.csv
+
+
+def _say_written(paths: Sequence[Path]) -> None:
+    for path in paths:
+        say(f"wrote {path}")
+
+
 def _show_runs(
     folder: Path, runs: Sequence[CollectedRun], request: CollectRequest, *, as_json: bool
 ) -> None:
     """Say what became of all runs below a folder."""
+    if request.figure is not None:
+        raise RunFolderError(
+            f"{folder} holds {len(runs)} runs, and a figure shows one run or one path. Name one of "
+            "them, or leave --figure out."
+        )
     if as_json:
         emit_json([_record(run, request) for run in runs])
     else:
@@ -192,6 +221,7 @@ def _show_path(path: CollectedNEB, request: CollectRequest, *, as_json: bool) ->
 
     result = barrier_result(path)
     written = _write_end_decks(path, request)
+    drawn = _draw(result, request)
     if as_json:
         emit_json(
             {
@@ -230,8 +260,7 @@ def _show_path(path: CollectedNEB, request: CollectRequest, *, as_json: bool) ->
             )
         else:
             say(f"no barrier: {result.reason}")
-        for place in written:
-            say(f"wrote {place}")
+        _say_written((*written, *drawn))
         if path.missing_ends and path.kind == "band" and not written:
             say("--end-decks DIR writes their decks; --ends FIRST LAST names runs made elsewhere.")
     done = result.converged or (path.kind == "single-points" and path.complete)
@@ -252,6 +281,7 @@ def _show_comparison(folder: Path, request: CollectRequest, *, as_json: bool) ->
 
     with chatter_to_stderr():
         comparison = compare_handover(folder, quiet_s=request.quiet_s)
+    drawn = _draw(comparison, request)
     if as_json:
         emit_json(_comparison_record(comparison))
     else:
@@ -270,6 +300,7 @@ def _show_comparison(folder: Path, request: CollectRequest, *, as_json: bool) ->
             if image.reason:
                 say(f"image {image.index:02d}: {image.reason}")
         say(comparison.summary)
+        _say_written(drawn)
     _leave(comparison.complete, comparison.summary)
 
 
