@@ -102,6 +102,34 @@ def find_barrier(
         )
     except (NotConvergedError, InvalidStructureError) as error:  # atoms ran into each other
         return _without_value(hop, "failed", str(error), counter, settings, theory)
+    return join_ends(
+        hop, ends, calculator=calculator, settings=settings, counter=counter, theory=theory
+    )
+
+
+def join_ends(
+    hop: Hop,
+    ends: Ends,
+    *,
+    calculator: BaseCalculator,
+    settings: BarrierSettings,
+    counter: CallCounter | None = None,
+    theory: str = "",
+) -> BarrierResult:
+    """Return the barrier between ends that were relaxed and judged, as `find_barrier` does.
+
+    Parameters
+    ----------
+    hop
+        What the result is filed under; its ion hops.
+    ends
+        The relaxed ends and their verdict; any but ``converged`` gives a result without a value.
+    calculator, settings, theory
+        As in `find_barrier`.
+    counter
+        Counts the force calls; those of the ends are in it already.
+    """
+    counter = counter or CallCounter()
     if ends.verdict != "converged":
         return _without_value(hop, ends.verdict, ends.reason, counter, settings, theory, ends)
     chain = _Chain(hop.ion, calculator, settings, counter)
@@ -112,7 +140,24 @@ def find_barrier(
     return _assemble(hop, ends, bands, chain.reason, counter, settings, theory)
 
 
-@job(version=2, name="barrier")
+def failed_barrier(
+    hop: Hop, reason: str, *, settings: BarrierSettings, theory: str
+) -> BarrierResult:
+    """Return the result of a hop whose task died, so that it is counted and shown as such.
+
+    Parameters
+    ----------
+    hop
+        The hop.
+    reason
+        What happened, one sentence.
+    settings, theory
+        What it was to be computed with.
+    """
+    return _without_value(hop, "failed", reason, CallCounter(), settings, theory)
+
+
+@job(version=3, name="barrier")
 def barrier_task(hop: Hop, theory: str, settings: BarrierSettings) -> BarrierResult:
     """Find the barrier of a hop at a level of theory; see `find_barrier`.
 
@@ -220,6 +265,9 @@ class _Chain:
         if self._same(middle, end):
             return self.resolve(start, middle.structure)
         first = self.resolve(start, middle.structure)
+        if self.reason or not all(part.converged for part in first):
+            self.reason = self.reason or "A part of the path did not converge; the rest was left."
+            return first
         joined = start.with_positions(first[-1].positions[-1])
         return first + self.resolve(joined, end)
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_STEPS = 5
 """A band is saved after this many steps, so that a killed task does not start it afresh."""
-SADDLE_PATIENCE = 20
+SADDLE_PATIENCE = 40
 """Sharpening ends after so many steps without progress; the band's new tangent may help."""
 ASTRAY = 10.0
 """Sharpening ends where the force is so many times the band's criterion."""
@@ -166,7 +166,7 @@ def run_band(
         if not band.within(settings.fmax_eV_per_A):
             break
         band.sharpen()
-        if band.within(settings.fmax_eV_per_A):
+        if band.settled():
             break
     return band.result()
 
@@ -244,6 +244,14 @@ class _Climb:
     def within(self, fmax: float) -> bool:
         """Tell whether every moving image meets a criterion."""
         return largest_force(self.forces()) <= fmax
+
+    def settled(self) -> bool:
+        """Tell whether the images and the saddle meet their criteria."""
+        forces = self.forces()
+        return (
+            largest_force(forces) <= self.settings.fmax_eV_per_A
+            and largest_force(forces[self.saddle() - 1]) <= self.settings.saddle_fmax_eV_per_A
+        )
 
     def saddle(self) -> int:
         """Return the index of the climbing image."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import made_up
 import numpy as np
@@ -17,9 +20,12 @@ from superionic.analysis.claims import judge_claim
 from superionic.analysis.figures import style
 from superionic.analysis.scans import scan_profile
 from superionic.structures.crystals import reference_crystal
+from superionic.structures.errors import TaskFailedError
+from superionic.structures.hops import find_hops
 from superionic.structures.ordering import primitive
 from superionic.structures.surfaces import build_slab
 from superionic.workflows.annealing import OrderResult
+from superionic.workflows.papers import nzsp
 from superionic.workflows.papers.nzsp_figures import find_chain
 from superionic.workflows.papers.nzsp_protocol import NzspProtocol, load_nzsp_protocol
 from superionic.workflows.papers.nzsp_report import write_nzsp_report
@@ -167,6 +173,38 @@ def test_the_drawn_hop_is_the_first_converged_not_the_lowest() -> None:
     assert chosen is not None
     assert chosen.key == "b"
     assert first_converged(hops[:1]) is None
+
+
+def test_a_hop_whose_task_died_is_counted_and_replaced(
+    protocol: NzspProtocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first dies; of the two that are tried then, one has no value, the other is enough."""
+    hop = find_hops(BULK, ion="Na", min_atoms=80)[0]
+    lost, good = rejected("lost"), barrier("good", 0.3, surface=True, end=(3.0, 0.0, 0.0))
+    outcomes: list[BarrierResult | Exception] = [TaskFailedError("out of memory"), lost, good, good]
+
+    class Stub:
+        @staticmethod
+        def submit(*_: object) -> Future[BarrierResult]:
+            future: Future[BarrierResult] = Future()
+            outcome = outcomes.pop(0)
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+            return future
+
+    monkeypatch.setattr(nzsp, "barrier_task", Stub)
+    cell = SimpleNamespace(results={"bulk": [], "surface": []})
+    candidates: Any = [(cell, hop)] * 4
+    hops = nzsp._Hops(protocol, candidates, "surface", 1, 3, scanned=False)
+    while hops.advance():
+        pass
+    verdicts = [r.verdict for r in cell.results["surface"]]
+    assert verdicts == ["failed", "other-basin", "converged"]
+    assert "out of memory" in cell.results["surface"][0].reason
+    assert cell.results["surface"][0].key == hop.key
+    assert len(outcomes) == 1, "no more than were needed"
 
 
 def test_chains_of_both_routes(protocol: NzspProtocol) -> None:

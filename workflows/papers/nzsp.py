@@ -16,7 +16,7 @@ import numpy as np
 from superionic.analysis.claims import judge_claim
 from superionic.structures.errors import TaskFailedError
 from superionic.workflows.annealing import OrderResult, anneal_task, reassign_ions
-from superionic.workflows.barrier import barrier_task
+from superionic.workflows.barrier import barrier_task, failed_barrier
 from superionic.workflows.execution import TaskFuture
 from superionic.workflows.ordering import anneal_order_task, rank_orders_task
 from superionic.workflows.papers.nzsp_protocol import (
@@ -122,7 +122,7 @@ class _Hops:
         self.protocol, self.kind, self.wanted, self.scanned = protocol, kind, wanted, scanned
         self.scans: list[TaskFuture[ScanProfile]] = []
         self.candidates = list(candidates[:limit])
-        self.running: list[tuple[_Cell, TaskFuture[BarrierResult]]] = []
+        self.running: list[tuple[_Cell, Hop, TaskFuture[BarrierResult]]] = []
         self.results: list[BarrierResult] = []
         self.advance()
 
@@ -131,19 +131,16 @@ class _Hops:
 
         After the first time one more than that, since some will have no value either.
         """
-        for cell, future in self.running:
-            result = _settled(future)
-            if result is not None:
-                self.results.append(result)
-                cell.results[self.kind].append(result)
+        for cell, hop, future in self.running:
+            result = _settled(hop, future, self.protocol)
+            self.results.append(result)
+            cell.results[self.kind].append(result)
         self._scan()
-        missing = self.wanted - sum(r.verdict == "converged" for r in self.results)
-        now, self.candidates = (
-            self.candidates[: max(missing, 0)],
-            self.candidates[max(missing, 0) :],
-        )
+        missing = max(self.wanted - sum(r.verdict == "converged" for r in self.results), 0)
+        count = missing + 1 if missing and self.results else missing
+        now, self.candidates = self.candidates[:count], self.candidates[count:]
         self.running = [
-            (cell, barrier_task.submit(hop, self.protocol.theory, self.protocol.barrier))
+            (cell, hop, barrier_task.submit(hop, self.protocol.theory, self.protocol.barrier))
             for cell, hop in now
         ]
         return bool(self.running)
@@ -336,13 +333,13 @@ class _Cell:
         )
 
 
-def _settled(future: TaskFuture[BarrierResult]) -> BarrierResult | None:
-    """Wait for a hop; one that failed outright is logged and left out."""
+def _settled(hop: Hop, future: TaskFuture[BarrierResult], protocol: NzspProtocol) -> BarrierResult:
+    """Wait for a hop; one whose task died has no value, and the next run tries it again."""
     try:
         return future.result()
     except TaskFailedError as error:
         log.warning("A hop failed: %s", error)
-        return None
+        return failed_barrier(hop, str(error), settings=protocol.barrier, theory=protocol.theory)
 
 
 def _write(
