@@ -19,12 +19,8 @@ from typer.core import TyperGroup
 
 from superionic.structures.errors import SuperionicError
 from superionic.workflows import (
-    cli_binding,
-    cli_clusters,
-    cli_collect,
-    cli_inputs,
-    cli_molecules,
-)
+    cli_binding, cli_clusters, cli_collect, cli_electronic, cli_inputs, cli_molecules,
+)  # fmt: skip
 from superionic.workflows.commands.console import note
 
 if TYPE_CHECKING:
@@ -436,6 +432,7 @@ app.add_typer(cli_inputs.inputs_app, name="inputs")
 app.command()(cli_binding.binding)
 app.command()(cli_collect.collect)
 app.command()(cli_collect.handover)
+app.command()(cli_electronic.electronic)
 
 
 def main() -> None:

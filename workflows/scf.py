@@ -207,7 +207,13 @@ class SolvedField:
         return self
 
 
-def solve_field(molecule: Molecule, functional: str, settings: ScfSettings) -> SolvedField:
+def solve_field(
+    molecule: Molecule,
+    functional: str,
+    settings: ScfSettings,
+    *,
+    permittivity: float | None = None,
+) -> SolvedField:
     """Climb the ladder until a field is self-consistent.
 
     Parameters
@@ -218,6 +224,8 @@ def solve_field(molecule: Molecule, functional: str, settings: ScfSettings) -> S
         As PySCF names it; without exact exchange.
     settings
         Basis, grid, widths, rungs.
+    permittivity
+        Relative permittivity of a continuum around the molecule (C-PCM); None for free space.
 
     Returns
     -------
@@ -236,7 +244,7 @@ def solve_field(molecule: Molecule, functional: str, settings: ScfSettings) -> S
     for rung in (r for r in LADDER if r.name in settings.rungs):
         if density is None or rung.fresh:
             density = starting_density(mole, moments)
-        climb = _Climb(mole, functional, settings, polarised=bool(mole.spin or moments.any()))
+        climb = _Climb(mole, functional, settings, bool(mole.spin or moments.any()), permittivity)
         found, attempt, density = climb.try_rung(rung, density)
         attempts.append(attempt)
         log.info(
@@ -293,6 +301,7 @@ class _Climb:
     functional: str
     settings: ScfSettings
     polarised: bool
+    permittivity: float | None
 
     def try_rung(
         self, rung: Rung, density: NDArray[np.float64]
@@ -340,6 +349,10 @@ class _Climb:
         field = kind(self.mole, xc=self.functional).density_fit(
             auxbasis=self.settings.auxiliary_basis
         )
+        if self.permittivity is not None:
+            field = field.PCM()
+            field.with_solvent.method = "C-PCM"
+            field.with_solvent.eps = self.permittivity
         field.grids.level = self.settings.grid_level
         field.conv_tol = self.settings.energy_eV / Hartree
         field.max_cycle = self.settings.max_cycles
