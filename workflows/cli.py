@@ -19,8 +19,14 @@ from typer.core import TyperGroup
 
 from superionic.structures.errors import SuperionicError
 from superionic.workflows import (
-    cli_binding, cli_clusters, cli_collect, cli_electronic, cli_inputs, cli_molecules,
-)  # fmt: skip
+    cli_binding,
+    cli_clusters,
+    cli_collect,
+    cli_electronic,
+    cli_inputs,
+    cli_molecules,
+    cli_protocols,
+)
 from superionic.workflows.commands.console import note
 
 if TYPE_CHECKING:
@@ -110,11 +116,8 @@ structure_app = typer.Typer(
     rich_markup_mode=None,
     help="Crystals, slabs, molecules, and molecules on slabs.",
 )
-protocol_app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="The packaged settings of papers."
-)
 app.add_typer(structure_app, name="structure")
-app.add_typer(protocol_app, name="protocol")
+app.add_typer(cli_protocols.protocol_app, name="protocol")
 
 File = Annotated[
     str,
@@ -295,28 +298,6 @@ def theories(as_json: Json = False) -> None:
     from superionic.workflows.commands.catalogue import show_theories
 
     show_theories(as_json=as_json)
-
-
-@protocol_app.command("list")
-def protocol_list(as_json: Json = False) -> None:
-    """List the packaged protocols."""
-    from superionic.workflows.commands.catalogue import list_protocols
-
-    list_protocols(as_json=as_json)
-
-
-@protocol_app.command("show")
-def protocol_show(
-    name: Annotated[str, typer.Argument(help="A packaged protocol, or a .toml file.")],
-    resolved: Annotated[
-        bool, typer.Option("--resolved", help="With everything that it extends.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Write a protocol to standard output."""
-    from superionic.workflows.commands.catalogue import show_protocol
-
-    show_protocol(name, resolved=resolved, as_json=as_json)
 
 
 @structure_app.command("list")
