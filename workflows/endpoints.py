@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 CURVATURE_STEP_ANG = 0.02
 """Displacement of the hopping ion for its force constants, in angstrom."""
+LOST_ANG = 0.4
+"""An ion that is nearer to another site than to its own by so much, in angstrom, is followed no
+further: the end has left its basin."""
 
 
 def _end_relaxation() -> RelaxSettings:
@@ -121,6 +125,7 @@ def relax_ends(
                 counter=counter,
                 label=name,
                 max_step_ang=settings.max_step_ang,
+                abandon=partial(_is_lost, hop, structure),
             )
         )
     start, end = relaxed
@@ -160,18 +165,18 @@ def _judge(
     hop: Hop, start: RelaxResult, end: RelaxResult, settings: EndSettings
 ) -> tuple[HopVerdict, str]:
     """Judge convergence, basins and single-ion character."""
+    for name, ideal, result in (("start", hop.initial, start), ("end", hop.final, end)):
+        strayed = _strayed_ions(hop, ideal, result.structure.positions)
+        if strayed:
+            i, label = strayed[0]
+            return "other-basin", (
+                f"Relaxing the {name} took ion {i} ({ideal.labels[i]}) to another site ({label})."
+            )
     for name, result in (("start", start), ("end", end)):
         if not result.converged:
             return "unconverged", (
                 f"The {name} did not relax: fmax {result.fmax_eV_per_A:.3f} eV/A after "
                 f"{result.force_calls} force calls."
-            )
-    for name, ideal, result in (("start", hop.initial, start), ("end", hop.final, end)):
-        strayed = _strayed_ions(hop, ideal, result.structure)
-        if strayed:
-            i, label = strayed[0]
-            return "other-basin", (
-                f"Relaxing the {name} took ion {i} ({ideal.labels[i]}) to another site ({label})."
             )
     ion = _displacement(start.structure.positions, end.structure, mobile_mask(hop.host, hop.ion))[
         hop.ion
@@ -189,20 +194,29 @@ def _judge(
     return "converged", ""
 
 
-def _strayed_ions(hop: Hop, ideal: Structure, relaxed: Structure) -> list[tuple[int, str]]:
-    """Return ions that ended nearer to another site of the hop than to their own."""
+def _strayed_ions(
+    hop: Hop, ideal: Structure, positions: NDArray[np.float64], *, margin_ang: float = 0.0
+) -> list[tuple[int, str]]:
+    """Return ions nearer, by a margin, to another site of the hop than to their own."""
     mobile = mobile_mask(hop.host, hop.ion)
-    moved = _displacement(ideal.positions, relaxed, mobile)
+    moved = _displacement(ideal.positions, ideal.with_positions(positions), mobile)
     sites = np.vstack([hop.initial.positions[mobile], hop.final.positions[hop.ion]])
     labels = [hop.host.labels[i] for i in np.flatnonzero(mobile)] + [hop.site_types[1]]
     strayed = []
     for i in np.flatnonzero(mobile):
         away = minimum_image(ideal.positions[i] + moved[i] - sites, ideal.cell, ideal.pbc)
         home = minimum_image(ideal.positions[i] - sites, ideal.cell, ideal.pbc)
-        nearest = int(np.argmin(np.linalg.norm(away, axis=1)))
-        if nearest != int(np.argmin(np.linalg.norm(home, axis=1))):
+        own = int(np.argmin(np.linalg.norm(home, axis=1)))
+        distances = np.linalg.norm(away, axis=1)
+        nearest = int(np.argmin(distances))
+        if distances[nearest] < distances[own] - margin_ang:
             strayed.append((int(i), labels[nearest]))
     return strayed
+
+
+def _is_lost(hop: Hop, ideal: Structure, positions: NDArray[np.float64]) -> bool:
+    """Tell whether an ion is so far on its way to another site that it will not come back."""
+    return bool(_strayed_ions(hop, ideal, positions, margin_ang=LOST_ANG))
 
 
 def _judge_curvature(

@@ -16,6 +16,8 @@ from superionic.workflows.progress import report_progress
 from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ase import Atoms
     from ase.calculators.calculator import BaseCalculator
     from numpy.typing import NDArray
@@ -121,6 +123,7 @@ def relax(
     label: str = "relax",
     constraint: Any = None,
     max_step_ang: float = MAX_STEP_ANG,
+    abandon: Callable[[NDArray[np.float64]], bool] | None = None,
 ) -> RelaxResult:
     """Relax a structure with any ASE calculator.
 
@@ -142,6 +145,9 @@ def relax(
         ASE constraints, if any.
     max_step_ang
         No atom moves farther in one step, in angstrom. Small steps stay in a shallow basin.
+    abandon
+        Asked after each step with the positions in angstrom, shape (atoms, 3); true ends the
+        relaxation there, unconverged.
 
     Raises
     ------
@@ -158,7 +164,7 @@ def relax(
     if constraint is not None:
         atoms.set_constraint(constraint)
     start_energy = atoms.get_potential_energy()
-    converged, fmax = _optimise(atoms, settings, label, max_step_ang)
+    converged, fmax = _optimise(atoms, settings, label, max_step_ang, abandon)
     return RelaxResult(
         structure=Structure.from_ase(atoms, labels=structure.labels),
         energy_eV=float(atoms.get_potential_energy()),
@@ -171,7 +177,11 @@ def relax(
 
 
 def _optimise(
-    atoms: Atoms, settings: RelaxSettings, label: str, max_step_ang: float
+    atoms: Atoms,
+    settings: RelaxSettings,
+    label: str,
+    max_step_ang: float,
+    abandon: Callable[[NDArray[np.float64]], bool] | None,
 ) -> tuple[bool, float]:
     """Run the optimiser on atoms in place; return convergence and the residual force."""
     from ase.filters import FrechetCellFilter
@@ -197,7 +207,9 @@ def _optimise(
     optimiser.attach(tell)
     with warnings.catch_warnings():  # FrechetCellFilter's matrix logarithm, off by 1e-13
         warnings.filterwarnings("ignore", "logm result may be inaccurate", RuntimeWarning)
-        optimiser.run(fmax=settings.fmax_eV_per_A, steps=settings.max_steps)
+        for _ in optimiser.irun(fmax=settings.fmax_eV_per_A, steps=settings.max_steps):
+            if abandon is not None and abandon(atoms.positions):
+                return False, largest_force(target.get_forces())
     fmax = largest_force(target.get_forces())
     return fmax <= settings.fmax_eV_per_A, fmax
 

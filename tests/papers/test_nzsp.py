@@ -178,7 +178,7 @@ def test_the_drawn_hop_is_the_first_converged_not_the_lowest() -> None:
 def test_a_hop_whose_task_died_is_counted_and_replaced(
     protocol: NzspProtocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first dies; of the two that are tried then, one has no value, the other is enough."""
+    """The first dies, the second has no value, the third converges and is enough."""
     hop = find_hops(BULK, ion="Na", min_atoms=80)[0]
     lost, good = rejected("lost"), barrier("good", 0.3, surface=True, end=(3.0, 0.0, 0.0))
     outcomes: list[BarrierResult | Exception] = [TaskFailedError("out of memory"), lost, good, good]

@@ -105,6 +105,26 @@ def test_stopped_by_its_step_limit_it_is_not_converged() -> None:
         done.require_converged()
 
 
+def test_an_abandoned_relaxation_ends_at_once_and_is_not_converged() -> None:
+    """Falling from the top of a double well, given up as soon as it is 0.2 A down the left side."""
+    curve = tilted_well()
+    top = stationary(curve)[1][0]
+    start, calculator = one_atom((top - 0.05, 0.05, 0.0)), polynomial(curve)
+    whole = relax(start, calculator=calculator, settings=TIGHT)
+    seen: list[float] = []
+
+    def lost(positions: NDArray[np.float64]) -> bool:
+        seen.append(float(positions[0, 0]))
+        return seen[-1] < top - 0.2
+
+    done = relax(start, calculator=calculator, settings=TIGHT, abandon=lost)
+    assert not done.converged
+    assert done.force_calls < whole.force_calls
+    assert done.structure.positions[0, 0] == seen[-1] < top - 0.2 <= min(seen[:-1])
+    kept = relax(start, calculator=calculator, settings=TIGHT, abandon=lambda _: False)
+    np.testing.assert_array_equal(kept.structure.positions, whole.structure.positions)
+
+
 def test_residual_and_energy_are_those_of_the_structure_returned() -> None:
     done = relax(copper(shake=0.1), calculator=EMT(), settings=TIGHT, theory="emt")
     atoms = done.structure.to_ase()

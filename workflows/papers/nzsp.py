@@ -127,18 +127,14 @@ class _Hops:
         self.advance()
 
     def advance(self) -> bool:
-        """Wait for the hops that are running; start as many as are missing, if any are.
-
-        After the first time one more than that, since some will have no value either.
-        """
+        """Wait for the hops that are running; start as many as are missing, if any are."""
         for cell, hop, future in self.running:
             result = _settled(hop, future, self.protocol)
             self.results.append(result)
             cell.results[self.kind].append(result)
         self._scan()
         missing = max(self.wanted - sum(r.verdict == "converged" for r in self.results), 0)
-        count = missing + 1 if missing and self.results else missing
-        now, self.candidates = self.candidates[:count], self.candidates[count:]
+        now, self.candidates = self.candidates[:missing], self.candidates[missing:]
         self.running = [
             (cell, hop, barrier_task.submit(hop, self.protocol.theory, self.protocol.barrier))
             for cell, hop in now
