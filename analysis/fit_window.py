@@ -1,0 +1,102 @@
+"""From which lag on a mean squared displacement is a straight line, as far as the data can tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from superionic.analysis.brownian import msd_covariance, slope_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NEXT_Z, LATER_Z = 2.0, 2.8
+"""Standard errors that slopes from one start and from the next, or a later one, may differ by."""
+RULE = (
+    "the earliest lag from which the next start gives the same slope within "
+    f"{NEXT_Z:g} standard errors of the difference and every later one within {LATER_Z:g}; unless "
+    "that is a line through the origin over all lags, the start is then doubled"
+)
+LEAST_SPAN = 4
+"""A window ends at this many times its start at least."""
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Where a line is fitted, and how.
+
+    Attributes
+    ----------
+    first : int
+        Index of its first lag.
+    offset : bool
+        Whether the line may miss the origin.
+    weights : ndarray
+        slope = sum over lags of weight * MSD; zero before the window. shape=(lags,)
+    straight : bool
+        Whether later starts agree.
+    """
+
+    first: int
+    offset: bool
+    weights: NDArray[np.float64]
+    straight: bool
+
+
+def choose_window(lags: NDArray[np.int64], units: NDArray[np.float64], *, frames: int) -> Window:
+    """Return the window of a linear fit.
+
+    Parameters
+    ----------
+    lags
+        In frames, ascending. shape=(lags,)
+    units
+        Squared displacements of independent units (particles, or particles in stretches of time),
+        from whose scatter the error of each difference is taken. shape=(lags, units)
+    frames
+        Length of the trajectory.
+    """
+    covariance = msd_covariance(lags, frames)
+    candidates = [_window(lags, covariance, 0, offset=False)]
+    starts = [k for k, lag in enumerate(lags) if lag * LEAST_SPAN <= lags[-1]]
+    candidates += [_window(lags, covariance, k, offset=True) for k in _thinned(starts, lags)]
+    slopes = np.stack([c.weights @ units for c in candidates])
+    for k, window in enumerate(candidates):
+        if not _agree(slopes[k], slopes[k + 1 :]):
+            continue
+        if not window.offset:
+            return window
+        later = [c for c in candidates[k:] if lags[c.first] >= 2 * lags[window.first]]
+        return later[0] if later else candidates[-1]
+    last = candidates[-1]
+    return Window(last.first, last.offset, last.weights, straight=False)
+
+
+def _thinned(starts: list[int], lags: NDArray[np.int64]) -> list[int]:
+    """Return starts a factor of 1.4 apart at least: nearer ones tell the same."""
+    kept: list[int] = []
+    for k in starts:
+        if not kept or lags[k] >= 1.4 * lags[kept[-1]]:
+            kept.append(k)
+    return kept
+
+
+def _window(
+    lags: NDArray[np.int64], covariance: NDArray[np.float64], first: int, *, offset: bool
+) -> Window:
+    weights = np.zeros(len(lags))
+    weights[first:] = slope_weights(lags[first:], covariance[first:, first:], offset=offset)
+    return Window(first, offset, weights, straight=True)
+
+
+def _agree(slope: NDArray[np.float64], later: NDArray[np.float64]) -> bool:
+    """Return whether slopes of the same units agree with all later ones."""
+    for k, other in enumerate(later):
+        difference = slope - other
+        error = difference.std(ddof=1) / np.sqrt(len(difference))
+        limit = LATER_Z if k else NEXT_Z
+        if abs(difference.mean()) > limit * error + 1e-12 * abs(slope.mean()):
+            return False
+    return True

@@ -1,0 +1,257 @@
+"""Mean squared displacements from trajectories of any length, a block of particles at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from superionic.analysis.unwrapping import refuse_wrapped, unwrap
+from superionic.structures.errors import TrajectoryError
+from superionic.structures.structure import readonly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+BLOCK_BYTES = 128 * 1024**2
+"""Memory for one block of particles; more particles are taken block after block."""
+
+Estimator = Literal["fft", "direct"]
+
+
+@dataclass(frozen=True, eq=False)
+class MeanSquaredDisplacement:
+    """How far particles are from where they were, after each lag.
+
+    Attributes
+    ----------
+    lag_ps : ndarray
+        Lags in ps, ascending, without 0. shape=(lags,)
+    msd_ang2 : ndarray
+        Mean over particles and time origins in angstrom^2. shape=(lags,)
+    axes_ang2 : ndarray
+        Its parts along x, y and z. shape=(lags, 3)
+    origins : ndarray
+        Time origins of each lag; they overlap, so they are not independent. shape=(lags,)
+    particles, frames : int
+        What was averaged over.
+    dt_ps : float
+        Time between frames in ps.
+    estimator : {"fft", "direct"}
+        How it was computed.
+    drift : str
+        What was subtracted from the positions beforehand.
+    """
+
+    lag_ps: NDArray[np.float64]
+    msd_ang2: NDArray[np.float64]
+    axes_ang2: NDArray[np.float64]
+    origins: NDArray[np.int64]
+    particles: int
+    frames: int
+    dt_ps: float
+    estimator: str
+    drift: str
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays and compare their lengths."""
+        for name in ("lag_ps", "msd_ang2", "axes_ang2"):
+            object.__setattr__(self, name, readonly(getattr(self, name), np.float64))
+        object.__setattr__(self, "origins", readonly(self.origins, np.int64))
+        n = len(self.lag_ps)
+        if (self.msd_ang2.shape, self.axes_ang2.shape) != ((n,), (n, 3)) or len(self.origins) != n:
+            raise TrajectoryError(f"Expected {n} values for {n} lags in every array.")
+
+    @property
+    def local_slope(self) -> NDArray[np.float64]:
+        """Slope of log(MSD) against log(lag) at each lag: 1 diffusive, 2 ballistic."""
+        if len(self.lag_ps) < 2 or not (self.msd_ang2 > 0).all():
+            return np.full(len(self.lag_ps), np.nan)
+        return np.asarray(np.gradient(np.log(self.msd_ang2), np.log(self.lag_ps)))
+
+
+def mean_squared_displacement(
+    positions: ArrayLike,
+    *,
+    dt_ps: float,
+    cell: ArrayLike | None = None,
+    drift_ang: ArrayLike | None = None,
+    estimator: Estimator = "fft",
+    lags: ArrayLike | None = None,
+    block_bytes: int = BLOCK_BYTES,
+) -> MeanSquaredDisplacement:
+    """Average squared displacements over particles and over all time origins.
+
+    Parameters
+    ----------
+    positions
+        In angstrom; memory-mapped arrays are read a block at a time. shape=(frames, particles, 3)
+    dt_ps
+        Time between frames in ps.
+    cell
+        Lattice vectors as rows in angstrom, shape=(3, 3) or (frames, 3, 3): positions are unwrapped
+        with it. Without it they must be continuous.
+    drift_ang
+        Path of the centre of mass of the whole system in angstrom, which is subtracted; by default
+        nothing is. The centre of the particles themselves is no such path: without it their
+        displacements are too small by 1/particles. shape=(frames, 3)
+    estimator
+        ``fft`` computes all lags at once; ``direct`` only those in ``lags``, each as it is defined.
+    lags
+        Lags in frames. By default all up to half the trajectory (``fft``), or about ten a decade
+        (``direct``).
+    block_bytes
+        Memory for working arrays.
+
+    Raises
+    ------
+    TrajectoryError
+        Too few frames, wrapped positions without a cell, values that are not finite, steps that
+        cannot be followed.
+    """
+    x = checked_positions(positions, dt_ps=dt_ps)
+    frames, particles = x.shape[:2]
+    chosen = _chosen_lags(lags, frames, estimator)
+    drift = _checked_drift(drift_ang, frames)
+    total = np.zeros((len(chosen), 3))
+    for block in particle_blocks(x, cell=cell, drift_ang=drift, block_bytes=block_bytes):
+        if estimator == "fft":
+            total += _fft_sums(block)[chosen]
+        else:
+            total += _direct_sums(block, chosen)
+    origins = frames - chosen
+    axes = total / (origins[:, None] * particles)
+    return MeanSquaredDisplacement(
+        lag_ps=np.asarray(chosen * dt_ps, dtype=np.float64),
+        msd_ang2=axes.sum(axis=1),
+        axes_ang2=axes,
+        origins=origins,
+        particles=particles,
+        frames=frames,
+        dt_ps=float(dt_ps),
+        estimator=estimator,
+        drift="none" if drift is None else "path of the centre of mass subtracted",
+    )
+
+
+def checked_positions(positions: ArrayLike, *, dt_ps: float) -> NDArray[np.floating]:
+    """Return positions as an array without copying a memory map, after looking at shape and time.
+
+    Raises
+    ------
+    TrajectoryError
+        The shape is not (frames, particles, 3), there are fewer than two frames, or no time step.
+    """
+    x = np.asanyarray(positions)
+    if x.dtype.kind != "f":
+        x = x.astype(np.float64)
+    if x.ndim != 3 or x.shape[2] != 3 or x.shape[0] < 2 or x.shape[1] < 1:
+        raise TrajectoryError(
+            "Expected positions (frames, particles, 3) in angstrom with two frames at least; got "
+            f"shape {x.shape}."
+        )
+    if not (np.isfinite(dt_ps) and dt_ps > 0):
+        raise TrajectoryError(f"The time between frames must be a positive number of ps: {dt_ps}.")
+    return x
+
+
+def particle_blocks(
+    x: NDArray[np.floating],
+    *,
+    cell: ArrayLike | None,
+    drift_ang: NDArray[np.float64] | None,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[NDArray[np.float64]]:
+    """Yield continuous positions of some particles at a time, from the origin, without drift.
+
+    Raises
+    ------
+    TrajectoryError
+        A value is not finite, or the positions are wrapped and there is no cell.
+    """
+    frames, particles = x.shape[:2]
+    size = max(1, int(block_bytes // (frames * 3 * 8 * 4)))
+    for start in range(0, particles, size):
+        block = np.array(x[:, start : start + size], dtype=np.float64)
+        if not np.isfinite(block).all():
+            frame, particle = np.argwhere(~np.isfinite(block).all(axis=2))[0]
+            raise TrajectoryError(
+                f"The position of particle {start + particle} in frame {frame} is not a finite "
+                "number. The run blew up or the file is damaged: use the frames before it."
+            )
+        if cell is not None:
+            block = unwrap(block, cell)
+        else:
+            refuse_wrapped(block)
+        if drift_ang is not None:
+            block -= drift_ang[:, None, :]
+        block -= block[0].copy()
+        yield block
+
+
+def log_spaced_lags(longest: int, *, per_decade: int = 10) -> NDArray[np.int64]:
+    """Return ascending lags in frames from 1 to ``longest``, about evenly spaced in the log."""
+    count = max(2, round(per_decade * np.log10(max(longest, 2))) + 1)
+    return np.unique(np.rint(np.geomspace(1, max(longest, 1), count)).astype(np.int64))
+
+
+def _chosen_lags(lags: ArrayLike | None, frames: int, estimator: Estimator) -> NDArray[np.int64]:
+    """Return the lags to compute in frames."""
+    if estimator not in ("fft", "direct"):
+        raise TrajectoryError(f"There is no estimator {estimator!r}; choose fft or direct.")
+    if lags is None:
+        half = max(frames // 2, 1)
+        return np.arange(1, half + 1) if estimator == "fft" else log_spaced_lags(half)
+    chosen = np.unique(np.asarray(lags, dtype=np.int64))
+    if not len(chosen) or chosen[0] < 1 or chosen[-1] >= frames:
+        raise TrajectoryError(
+            f"Lags are numbers of frames from 1 to {frames - 1}; got {chosen.tolist()[:5]}."
+        )
+    return chosen
+
+
+def _checked_drift(drift_ang: ArrayLike | None, frames: int) -> NDArray[np.float64] | None:
+    if drift_ang is None:
+        return None
+    drift = np.asarray(drift_ang, dtype=np.float64)
+    if drift.shape != (frames, 3) or not np.isfinite(drift).all():
+        raise TrajectoryError(
+            f"Expected a finite path of the centre of mass ({frames}, 3), got {drift.shape}."
+        )
+    return drift
+
+
+def _direct_sums(block: NDArray[np.float64], lags: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the sums of squared displacements over origins and particles. shape=(lags, 3)."""
+    sums = np.empty((len(lags), 3))
+    for k, lag in enumerate(lags):
+        step = block[lag:] - block[:-lag]
+        sums[k] = np.einsum("fpi,fpi->i", step, step)
+    return sums
+
+
+def _fft_sums(block: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the same sums at all lags from 0 on. shape=(frames, 3).
+
+    Sum over origins of (x(t+m) - x(t))^2 = S1(m) - 2 S2(m), S2 being the autocorrelation of x
+    (Calandrini et al., doi 10.1051/sfn/201112010).
+    """
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    frames = len(block)
+    x = block - block.mean(axis=0)
+    length = next_fast_len(2 * frames, real=True)
+    power = np.zeros((length // 2 + 1, 3))
+    for particle in range(x.shape[1]):
+        transform = rfft(x[:, particle], n=length, axis=0)
+        power += transform.real**2 + transform.imag**2
+    correlation = irfft(power, n=length, axis=0)[:frames]
+    squares = np.einsum("fpi,fpi->fi", x, x)
+    ahead = np.concatenate([np.zeros((1, 3)), np.cumsum(squares, axis=0)])
+    total = ahead[-1]
+    m = np.arange(frames)
+    s1 = ahead[frames - m] + (total - ahead[m])
+    return np.asarray(np.maximum(s1 - 2.0 * correlation, 0.0))

@@ -1,0 +1,276 @@
+"""Trajectories of any common format, read frame by frame."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from superionic.analysis.text_trajectories import TextFrames, read_extxyz, read_xdatcar
+from superionic.structures.errors import TrajectoryError
+from superionic.structures.structure import readonly
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame.
+
+    Attributes
+    ----------
+    index : int
+        Its place in the file.
+    time_ps : float or None
+        Its time in ps; None where the file has none.
+    positions : ndarray
+        In angstrom, as they were written. shape=(atoms, 3)
+    cell : ndarray or None
+        Lattice vectors as rows in angstrom; None where the file has none. shape=(3, 3)
+    """
+
+    index: int
+    time_ps: float | None
+    positions: NDArray[np.float64]
+    cell: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Frames on disk, and what their atoms are.
+
+    Attributes
+    ----------
+    source : str
+        The file.
+    atoms : int
+        Atoms in every frame.
+    frame_count : int
+        Frames in the file.
+    dt_ps : float
+        Time between frames in ps.
+    masses : ndarray
+        In g/mol. shape=(atoms,)
+    molecules : ndarray
+        Number of the molecule of each atom, from bonds where the topology has them, else from its
+        residues. shape=(atoms,)
+    molecule_rule : str
+        Which of the two.
+    """
+
+    source: str
+    atoms: int
+    frame_count: int
+    dt_ps: float
+    masses: NDArray[np.float64]
+    molecules: NDArray[np.int64]
+    molecule_rule: str
+    _universe: Any = field(repr=False)
+    _frames: Callable[[slice], Iterator[Frame]] = field(repr=False)
+
+    def select(self, words: str) -> NDArray[np.int64]:
+        """Return the indices of the atoms of a selection in the language of MDAnalysis.
+
+        Such as ``element Na``, ``name O1 O2``, ``resname TFSI and element O``.
+
+        Raises
+        ------
+        TrajectoryError
+            It is no selection, or selects nothing.
+        """
+        from MDAnalysis.exceptions import SelectionError
+
+        try:
+            found = self._universe.select_atoms(words)
+        except (SelectionError, AttributeError, ValueError) as error:
+            raise TrajectoryError(
+                f"{words!r} selects no atoms: {error}. Write selections like 'element Na', 'name "
+                "OS' or 'resname TFSI and element O'; names are those of the topology."
+            ) from error
+        if not len(found):
+            raise TrajectoryError(
+                f"{words!r} selects no atoms. Elements here: {_some(self._names('elements'))}; "
+                f"residues: {_some(self._names('resnames'))}."
+            )
+        return np.asarray(found.indices, dtype=np.int64)
+
+    def frames(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[Frame]:
+        """Yield frames; each is checked for numbers that are not finite and for its time.
+
+        Raises
+        ------
+        TrajectoryError
+            A frame is cut off, out of order in time, at an uneven interval, or not finite.
+        """
+        last: float | None = None
+        gap: float | None = None
+        for frame in self._frames(slice(start, stop, step)):
+            if not np.isfinite(frame.positions).all():
+                raise TrajectoryError(
+                    f"Frame {frame.index} of {self.source} holds positions that are not finite "
+                    f"numbers. Use the frames before it (stop={frame.index})."
+                )
+            if frame.time_ps is not None and last is not None:
+                gap = _checked_gap(frame, last, gap, self.source)
+            last = frame.time_ps
+            yield frame
+
+    def _names(self, attribute: str) -> list[str]:
+        values = getattr(self._universe.atoms, attribute, None)
+        return [] if values is None else sorted({str(v) for v in values})
+
+
+def read(
+    path: Path | str, *, topology: Path | str | None = None, dt_ps: float | None = None
+) -> Trajectory:
+    """Open a trajectory.
+
+    Extended XYZ, XDATCAR, XTC, TRR, DCD, LAMMPS, and whatever else MDAnalysis reads. Nothing but
+    the first frame is read before frames are asked for.
+
+    Parameters
+    ----------
+    path
+        The trajectory.
+    topology
+        What its atoms are: PDB, GRO, LAMMPS data, ...; not needed for extended XYZ and XDATCAR.
+    dt_ps
+        Time between frames in ps, for files that do not say, or say it wrong.
+
+    Raises
+    ------
+    TrajectoryError
+        A file is missing, of another system, or cannot be read; or the time between frames is not
+        known.
+    """
+    file = Path(path).expanduser()
+    for name in (file, *(() if topology is None else (Path(topology).expanduser(),))):
+        if not name.is_file():
+            raise TrajectoryError(f"There is no file {name}.")
+    if dt_ps is not None and not (np.isfinite(dt_ps) and dt_ps > 0):
+        raise TrajectoryError(f"The time between frames must be a positive number of ps: {dt_ps}.")
+    if "XDATCAR" in file.name.upper():
+        return _from_text(file, read_xdatcar(file), dt_ps)
+    if file.suffix.lower() in (".xyz", ".extxyz") and topology is None:
+        return _from_text(file, read_extxyz(file), dt_ps)
+    return _from_universe(file, topology, dt_ps)
+
+
+def _from_universe(file: Path, topology: Path | str | None, dt_ps: float | None) -> Trajectory:
+    """Open a trajectory with MDAnalysis."""
+    from MDAnalysis import Universe
+
+    if topology is None and file.suffix.lower() not in (".pdb", ".gro", ".tpr"):
+        raise TrajectoryError(
+            f"{file.name} does not say what its atoms are: give the topology of the same system "
+            "(a PDB or GRO file, or LAMMPS data)."
+        )
+    first = file if topology is None else Path(topology).expanduser()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            universe = Universe(str(first), str(file), to_guess=("types", "masses", "elements"))
+            frame_count, stored = universe.trajectory.n_frames, float(universe.trajectory.dt)
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        raise TrajectoryError(
+            f"{file.name} with {first.name} cannot be read: {error}. The topology must hold the "
+            "same atoms as the trajectory; a file that is cut off has lost its end."
+        ) from error
+    if dt_ps is None and frame_count > 1:
+        dt_ps = stored
+    molecules, rule = _molecules(universe)
+
+    def frames(chosen: slice) -> Iterator[Frame]:
+        for step in _guarded(universe.trajectory, chosen, file):
+            size = step.dimensions
+            cell = None if size is None else np.asarray(step.triclinic_dimensions, dtype=float)
+            time = float(step.time) if "time" in step.data or step.dt else None
+            yield Frame(int(step.frame), time, step.positions.astype(np.float64), cell)
+
+    return Trajectory(
+        str(file), len(universe.atoms), frame_count, dt_ps or 1.0,
+        readonly(universe.atoms.masses, float), molecules, rule, universe, frames,
+    )  # fmt: skip
+
+
+def _guarded(trajectory: Any, chosen: slice, file: Path) -> Iterator[Any]:
+    """Iterate over frames; a frame that is cut off becomes an error that says which."""
+    read_so_far = -1
+    try:
+        for step in trajectory[chosen]:
+            read_so_far = int(step.frame)
+            yield step
+    except (OSError, EOFError, ValueError) as error:
+        raise TrajectoryError(
+            f"{file.name} is damaged or cut off behind frame {read_so_far}: {error}. Use the "
+            f"frames up to it (stop={read_so_far + 1})."
+        ) from error
+
+
+def _molecules(universe: Any) -> tuple[NDArray[np.int64], str]:
+    """Return the molecule of each atom, and where that is from."""
+    from MDAnalysis.exceptions import NoDataError
+
+    try:
+        if len(universe.bonds):
+            return readonly(universe.atoms.fragindices, np.int64), "bonds of the topology"
+    except (NoDataError, AttributeError):
+        pass
+    return readonly(universe.atoms.resindices, np.int64), "residues of the topology"
+
+
+def _from_text(file: Path, found: TextFrames, dt_ps: float | None) -> Trajectory:
+    """Wrap one of the formats read here in an empty universe, for its selections."""
+    from ase.data import atomic_masses, atomic_numbers
+    from MDAnalysis import Universe
+
+    symbols = list(found.symbols)
+    if dt_ps is None and found.count > 1:
+        dt_ps = found.dt_ps
+        if dt_ps is None:
+            raise TrajectoryError(
+                f"{file.name} does not say the time between its frames: give dt in ps."
+            )
+    n = len(symbols)
+    universe = Universe.empty(n, n_residues=n, atom_resindex=np.arange(n), trajectory=False)
+    universe.add_TopologyAttr("elements", symbols)
+    universe.add_TopologyAttr("names", symbols)
+    universe.add_TopologyAttr("types", symbols)
+    masses = np.array([atomic_masses[atomic_numbers[s]] for s in symbols])
+
+    def frames(chosen: slice) -> Iterator[Frame]:
+        wanted = range(found.count)[chosen]
+        for k, (positions, cell, time) in enumerate(found.frames()):
+            if k >= wanted.stop:
+                return
+            if k in wanted:
+                at = None if dt_ps is None else k * dt_ps
+                yield Frame(k, at if time is None else time, positions, cell)
+
+    return Trajectory(
+        str(file), n, found.count, dt_ps or 1.0, readonly(masses, float),
+        readonly(np.arange(n), np.int64), "every atom for itself", universe, frames,
+    )  # fmt: skip
+
+
+def _checked_gap(frame: Frame, last: float, gap: float | None, source: str) -> float:
+    """Return the time since the last frame, after comparing it with the gaps before."""
+    now = float(frame.time_ps or 0.0) - last
+    if now <= 0:
+        raise TrajectoryError(
+            f"Frame {frame.index} of {source} is at {frame.time_ps:g} ps, not after the one before "
+            f"at {last:g} ps: parts were joined in the wrong order or overlap."
+        )
+    if gap is not None and abs(now - gap) > 0.01 * gap + 2e-6 * abs(last):
+        raise TrajectoryError(
+            f"Frame {frame.index} of {source} comes {now:g} ps after the one before, frames before "
+            f"it {gap:g} ps: frames are missing or were saved at another interval."
+        )
+    return now if gap is None else gap
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "") if names else "none"
