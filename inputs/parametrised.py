@@ -277,6 +277,5 @@ def ryckaert_bellemans(fourier: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     v1, v2, v3, v4 = np.asarray(fourier, dtype=float).reshape(-1, 4).T
     zero = np.zeros_like(v1)
-    return np.stack(
-        [v2 + (v1 + v3) / 2, (3 * v3 - v1) / 2, 4 * v4 - v2, -2 * v3, -4 * v4, zero], axis=1
-    )
+    series = [v2 + (v1 + v3) / 2, (3 * v3 - v1) / 2, 4 * v4 - v2, -2 * v3, -4 * v4, zero]
+    return np.stack(series, axis=1) + 0.0  # no minus zeros
