@@ -54,6 +54,8 @@ _ALIASES = {
     "tfsa": "tfsi-trans",
     "perchlorate": "clo4",
     "clo4-": "clo4",
+    "hexafluorophosphate": "pf6",
+    "pf6-": "pf6",
     "li": "li+",
     "na": "na+",
     "ethylene carbonate": "ec",

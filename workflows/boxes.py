@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from superionic.structures.box import Box
 from superionic.structures.errors import StructureFileError
 from superionic.structures.io import write_text_atomic
-from superionic.workflows.serialise import decode, encode, read_json, write_json_atomic
+from superionic.workflows.serialise import (
+    decode,
+    encode,
+    read_json,
+    write_bytes_atomic,
+    write_json_atomic,
+)
 
-BOX, PDB, EXTXYZ = "box.json", "box.pdb", "box.extxyz"
+BOX, PDB, EXTXYZ, PICTURE = "box.json", "box.pdb", "box.extxyz", "box.png"
 """Files of a box's folder; the first alone is read back."""
 
 
@@ -48,6 +55,19 @@ def read_box(folder: str | Path) -> Box:
     if not isinstance(found, Box):
         raise StructureFileError(f"{file} holds no box. Name a folder of `superionic box`.")
     return found
+
+
+def draw_box(box: Box, folder: str | Path, *, title: str = "") -> None:
+    """Draw a box into its folder as ``box.png``."""
+    from superionic.analysis.figures.box_view import BoxView, box_view
+    from superionic.analysis.figures.style import figure_style
+
+    names = tuple(c.name for c in box.components)
+    view = BoxView(title, box.structure, box.bonds, box.component_index, names)
+    stream = io.BytesIO()
+    with figure_style():
+        box_view([view]).savefig(stream, format="png", dpi=200, metadata={"Software": None})
+    write_bytes_atomic(Path(folder) / PICTURE, stream.getvalue())
 
 
 def pdb_text(box: Box) -> str:

@@ -24,6 +24,7 @@ from superionic.workflows import (
     cli_collect,
     cli_electronic,
     cli_inputs,
+    cli_md,
     cli_molecules,
     cli_protocols,
 )
@@ -410,6 +411,7 @@ structure_app.command("molecule")(cli_molecules.molecule)
 structure_app.command("adsorb")(cli_molecules.adsorb)
 structure_app.command("cluster")(cli_clusters.cluster)
 app.add_typer(cli_inputs.inputs_app, name="inputs")
+app.command()(cli_md.box)
 app.command()(cli_binding.binding)
 app.command()(cli_collect.collect)
 app.command()(cli_collect.handover)

@@ -32,13 +32,13 @@ from superionic.structures.molecules import (
 from superionic.structures.rotamers import rotamer, rotamers, rotatable_torsions
 from superionic.structures.structure import Structure, distance_matrix
 
-CHARGES = {"tfsi-trans": -1, "tfsi-cis": -1, "clo4": -1, "li+": 1, "na+": 1}
+CHARGES = {"tfsi-trans": -1, "tfsi-cis": -1, "clo4": -1, "pf6": -1, "li+": 1, "na+": 1}
 FORMULAS = {
     "succinonitrile-gauche": "C4H4N2", "succinonitrile-trans": "C4H4N2",
     "tfsi-trans": "C2F6NO4S2", "tfsi-cis": "C2F6NO4S2", "litfsi": "C2F6LiNO4S2",
     "natfsi": "C2F6NNaO4S2", "clo4": "ClO4", "naclo4": "ClNaO4", "ec": "C3H4O3", "pc": "C4H6O3",
     "fec": "C3H3FO3", "g1": "C4H10O2", "g2": "C6H14O3", "g3": "C8H18O4", "g4": "C10H22O5",
-    "li+": "Li", "na+": "Na",
+    "li+": "Li", "na+": "Na", "pf6": "F6P", "napf6": "F6NaP",
 }  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def test_packaged_molecule_is_whole_and_sourced(name: str) -> None:
     assert found.spin_multiplicity == 1
     assert found.source
     assert not any(found.structure.pbc)
-    assert len(found.fragments) == 1 + (name in ("litfsi", "natfsi", "naclo4"))
+    assert len(found.fragments) == 1 + (name in ("litfsi", "natfsi", "naclo4", "napf6"))
     if found.bonds:
         radii = covalent_radii[found.structure.numbers]
         sums = np.array([radii[i] + radii[j] for i, j, _ in found.bonds])
