@@ -65,15 +65,15 @@ class BarrierGroup:
         return tuple(r for r in self.results if r.verdict == "converged")
 
     @property
-    def values_eV(self) -> tuple[float, ...]:
-        """Forward and reverse barriers of all converged hops in eV, hop by hop."""
-        pairs = ((r.forward_barrier_eV, r.reverse_barrier_eV) for r in self.converged)
-        return tuple(value for pair in pairs for value in pair if value is not None)
+    def pairs_eV(self) -> tuple[tuple[float, float], ...]:
+        """Barriers from the lower and from the higher end of each converged hop, in eV."""
+        both = ((r.forward_barrier_eV or 0.0, r.reverse_barrier_eV or 0.0) for r in self.converged)
+        return tuple((max(pair), min(pair)) for pair in both)
 
     @property
     def median_eV(self) -> float | None:
-        """Median of forward and reverse barriers in eV; None when no hop converged."""
-        return median(self.values_eV) if self.values_eV else None
+        """Median of the climbs from the lower end in eV; None when no hop converged."""
+        return median(climb for climb, _ in self.pairs_eV) if self.pairs_eV else None
 
     @property
     def tally(self) -> str:
@@ -87,7 +87,10 @@ class BarrierGroup:
 def barrier_distribution(
     groups: Sequence[BarrierGroup], *, verdict: str, rule: str = "", fidelity: str
 ) -> Figure:
-    """Draw forward and reverse barriers of all converged hops, group by group.
+    """Draw the barriers of all converged hops from both of their ends, group by group.
+
+    A hop counts with its climb from the lower end, which does not depend on how it was written
+    down: those are filled, and the median is theirs.
 
     Parameters
     ----------
@@ -112,8 +115,8 @@ def barrier_distribution(
     with figure_style():
         figure = new_figure(width, 4.0)
         ax = figure.subplots()
-        top = max((v for g in groups for v in g.values_eV), default=0.1) * 1.08
-        ax.set_ylim(min(0.0, *(v for g in groups for v in (*g.values_eV, 0.0))), max(top, 0.02))
+        every = [value for g in groups for pair in g.pairs_eV for value in pair]
+        ax.set_ylim(min(0.0, *every, 0.0), max(1.08 * max(every, default=0.1), 0.02))
         ax.grid(axis="y", color=GRID, linewidth=0.6)
         for place, group in enumerate(groups):
             _draw_group(ax, group, place, kinds)
@@ -207,23 +210,23 @@ def _pair(result: BarrierResult) -> str:
 
 
 def _draw_group(ax: Axes, group: BarrierGroup, place: int, markers: dict[str, str]) -> None:
-    """Draw one strip: filled for forward, open for reverse, and a bar at the median."""
+    """Draw one strip: filled from the lower end, open from the higher, a bar at the median."""
     colour, _ = series_style(place)
     low, high = ax.get_ylim()
-    values = group.values_eV
+    values = [value for pair in group.pairs_eV for value in pair]
     offsets = swarm(values, width=_MARKER_WIDTH, height=_MARKER_HEIGHT * (high - low))
     for k, (value, offset) in enumerate(zip(values, offsets, strict=True)):
-        forward = k % 2 == 0
+        climb = k % 2 == 0
         ax.plot(
             place + offset,
             value,
             markers[_pair(group.converged[k // 2])],
-            markerfacecolor=colour if forward else "white",
+            markerfacecolor=colour if climb else "white",
             markeredgecolor=colour,
             markeredgewidth=1.0,
             markersize=5.0,
             zorder=3,
-            gid=f"{group.label}-{'forward' if forward else 'reverse'}",
+            gid=f"{group.label}-{'lower' if climb else 'higher'}",
         )
     ax.annotate(
         group.tally,
@@ -286,8 +289,8 @@ def _draw_legend(figure: Figure, markers: dict[str, str]) -> None:
 
     grey: dict[str, object] = {"color": FAINT, "linestyle": "none", "markersize": 5}
     handles = [
-        Line2D([], [], marker="o", label="forward", **grey),  # type: ignore[arg-type]
-        Line2D([], [], marker="o", label="reverse", markerfacecolor="white", **grey),  # type: ignore[arg-type]
+        Line2D([], [], marker="o", label="from the lower end", **grey),  # type: ignore[arg-type]
+        Line2D([], [], marker="o", label="from the higher end", markerfacecolor="white", **grey),  # type: ignore[arg-type]
     ]
     if len(markers) > 1:
         handles += [

@@ -47,7 +47,7 @@ _EDGE: Colour = (0.25, 0.25, 0.25)
 _BOND: Colour = (0.55, 0.55, 0.55)
 
 
-def structure_view(panels: Sequence[ViewPanel]) -> Figure:
+def structure_view(panels: Sequence[ViewPanel], *, path_order: Sequence[str] = ()) -> Figure:
     """Draw structures and paths side by side, seen from far away (orthographic).
 
     Mobile ions are large balls, other atoms small ones, framework polyhedra translucent; farther
@@ -57,6 +57,9 @@ def structure_view(panels: Sequence[ViewPanel]) -> Figure:
     ----------
     panels
         From left to right.
+    path_order
+        Labels of paths in the order of their colours, so that a path keeps its colour in figures
+        that do not show all of them.
 
     Raises
     ------
@@ -68,10 +71,9 @@ def structure_view(panels: Sequence[ViewPanel]) -> Figure:
     shown = [visible_of(panel) for panel in panels]
     ratios = [(x1 - x0) / (y1 - y0) for x0, x1, y0, y1 in (v.extent for v in shown)]
     height = float(np.clip((DOUBLE_COLUMN_IN - 0.4) / sum(ratios), 1.6, 4.4))
-    colours: dict[str, int] = {}
-    for panel in panels:
-        for path in panel.paths:
-            colours.setdefault(path.label, len(colours))
+    labels = dict.fromkeys([*path_order, *(path.label for p in panels for path in p.paths)])
+    drawn = {path.label for panel in panels for path in panel.paths}
+    colours = {label: k for k, label in enumerate(labels) if label in drawn}
     with figure_style():
         figure = new_figure(
             min(DOUBLE_COLUMN_IN, max(3.5, height * sum(ratios) + 0.6)), height + 0.9

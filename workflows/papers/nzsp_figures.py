@@ -136,4 +136,5 @@ def _path(hop: BarrierResult, label: str) -> PathView:
 
 
 def _save(panels: list[ViewPanel], stem: Path) -> SavedFigure:
-    return save_figure(structure_view(panels), stem, structure_view_data(panels))
+    figure = structure_view(panels, path_order=tuple(ROUTES))
+    return save_figure(figure, stem, structure_view_data(panels))

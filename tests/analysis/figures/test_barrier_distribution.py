@@ -39,12 +39,19 @@ def heights(ax: Axes, gid: str) -> list[float]:
 def test_every_converged_barrier_is_drawn_and_no_other() -> None:
     given = groups()
     ax = barrier_distribution(given, verdict="undecided", fidelity="quick").axes[0]
-    assert heights(ax, "bulk-forward") == pytest.approx([0.30, 0.40])
-    assert heights(ax, "bulk-reverse") == pytest.approx([0.25, 0.38])
-    assert heights(ax, "surface-forward") + heights(ax, "surface-reverse") == [0.21, 0.21]
-    assert heights(ax, "bulk-median") == pytest.approx([0.34, 0.34])
+    assert heights(ax, "bulk-lower") == pytest.approx([0.30, 0.40])
+    assert heights(ax, "bulk-higher") == pytest.approx([0.25, 0.38])
+    assert heights(ax, "surface-lower") + heights(ax, "surface-higher") == [0.21, 0.21]
+    assert heights(ax, "bulk-median") == pytest.approx([0.35, 0.35])
     assert ax.get_ylim()[0] == 0.0
     assert 0.4 < ax.get_ylim()[1] < 0.5
+
+
+def test_a_hop_written_down_backwards_is_drawn_the_same() -> None:
+    there = BarrierGroup("bulk", (made_up.barrier([0.0, 0.3, -0.1], key="b0"),))
+    back = BarrierGroup("bulk", (made_up.barrier([-0.1, 0.3, 0.0], key="b0"),))
+    assert there.median_eV == back.median_eV == pytest.approx(0.4)
+    np.testing.assert_allclose(there.pairs_eV, back.pairs_eV)
 
 
 def test_rejected_hops_are_counted_with_their_reason() -> None:
@@ -68,7 +75,7 @@ def test_a_group_without_a_value_says_so() -> None:
     assert empty.median_eV is None
     ax = barrier_distribution([empty], verdict="undecided", fidelity="quick").axes[0]
     assert "no value" in [t.get_text() for t in ax.texts]
-    assert not heights(ax, "outward-forward")
+    assert not heights(ax, "outward-lower")
 
 
 def test_csv_holds_all_hops() -> None:
