@@ -135,18 +135,18 @@ def data_text(box: ParametrisedBox, options: MDOptions) -> str:
             numbers = (f"{n + 1} {_join(row)}" for n, row in enumerate(rows))
             lines += ["", f"{name} Coeffs", "", *numbers]
     molecules = box.box.molecule_index + 1
-    rows = zip(molecules, of_atom + 1, box.charges_e, box.box.structure.positions, strict=True)
+    atoms = zip(molecules, of_atom + 1, box.charges_e, box.box.structure.positions, strict=True)
     lines += ["", "Atoms # full", ""]
     lines += [
         f"{k + 1} {molecule} {kind} {charge:.10g} {x:.9f} {y:.9f} {z:.9f}"
-        for k, (molecule, kind, charge, (x, y, z)) in enumerate(rows)
+        for k, (molecule, kind, charge, (x, y, z)) in enumerate(atoms)
     ]
-    for name, (atoms, _, kind) in sections.items():
-        if len(atoms):
+    for name, (tuples, _, kind) in sections.items():
+        if len(tuples):
             lines += ["", f"{name}s", ""]
             lines += [
                 f"{n + 1} {k + 1} {' '.join(str(a + 1) for a in row)}"
-                for n, (k, row) in enumerate(zip(kind.tolist(), atoms.tolist(), strict=True))
+                for n, (k, row) in enumerate(zip(kind.tolist(), tuples.tolist(), strict=True))
             ]
     return "\n".join([*lines, ""])
 

@@ -83,7 +83,7 @@ class MDOptions:
         if self.pressure_bar is not None and self.rigid == "held":
             raise DeckError(
                 "Molecules that are held in place make no box of constant pressure: choose "
-                "rigid='springs', or pressure_bar=None."
+                "rigid='springs', or pressure_bar=None (--nvt)."
             )
         heavy = (self.hydrogen_mass_amu or 0.0) >= HEAVY_AMU
         longest = LONGEST_STEP_FS.get((self.constraints, heavy), 2.0)

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from superionic.inputs.md_options import MDOptions
     from superionic.inputs.parametrised import ParametrisedBox
 
-SYSTEM, COORDINATES, SCRIPT, POSITIONS = "system.xml", "box.pdb", "run.py", "positions.csv"
+SYSTEM, COORDINATES, SCRIPT, POSITIONS = "system.xml", "topology.pdb", "run.py", "positions.csv"
 
 _SCRIPT = '''"""Minimise, {what}; run it with `python run.py`.
 
-system.xml holds all parameters, positions.csv the coordinates in nm with all digits, box.pdb names.
+system.xml holds all parameters, positions.csv the coordinates in nm with all their digits,
+topology.pdb the names.
 """
 
 import sys
@@ -33,7 +34,7 @@ from openmm import app, unit
 STEPS, EVERY, STEP_FS, KELVIN = {steps}, {every}, {dt!r}, {temperature!r}
 BAR = {pressure!r}  # None: constant volume throughout
 
-topology = app.PDBFile("box.pdb").topology
+topology = app.PDBFile("topology.pdb").topology
 positions = np.loadtxt("positions.csv", delimiter=",") * unit.nanometer
 
 
@@ -80,7 +81,7 @@ sys.stdout.write("finished\\n")
 
 
 def write_openmm(box: ParametrisedBox, folder: str | Path, options: MDOptions, *, pdb: str) -> Path:
-    """Write ``system.xml``, ``box.pdb``, ``positions.csv``, ``run.py`` and two pages on them.
+    """Write ``system.xml``, ``topology.pdb``, ``positions.csv``, ``run.py`` and two pages on them.
 
     Parameters
     ----------

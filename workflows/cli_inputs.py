@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from superionic.workflows import cli_md_inputs
+
 inputs_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Input decks of DFT codes, from one specification.",
+    help="Inputs of DFT codes from one specification, and of molecular dynamics codes for a box.",
 )
 
 Source = Annotated[
@@ -128,3 +130,6 @@ def compare(
     from superionic.workflows.commands.inputs import compare_decks
 
     compare_decks(first, second, as_json=as_json)
+
+
+cli_md_inputs.add_codes(inputs_app)

@@ -1,0 +1,176 @@
+"""`superionic inputs openmm|gromacs|lammps`: a box with its force field as inputs of a code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from superionic.structures.errors import ForceFieldError
+from superionic.workflows.commands.console import chatter_to_stderr, emit_facts, emit_json, note
+
+if TYPE_CHECKING:
+    from superionic.inputs.md_options import Constraints, MDOptions, Rigid
+    from superionic.inputs.parametrised import Mixing, ParametrisedBox
+    from superionic.inputs.templates import Cations, LennardJones
+
+
+@dataclass(frozen=True)
+class ForceFieldRequest:
+    """How a force field is asked for on the command line.
+
+    Attributes
+    ----------
+    charge_scale : float
+        Factor on the charges of ions.
+    mixing, lennard_jones, cations : str
+        Of `superionic.inputs.forcefield.assign_parameters`.
+    charges : tuple of str
+        Assignments such as ``FIL=charges.txt``.
+    estimates : bool
+        Whether rows by analogy may be used.
+    """
+
+    charge_scale: float
+    mixing: Mixing
+    lennard_jones: LennardJones
+    cations: Cations
+    charges: tuple[str, ...]
+    estimates: bool
+
+    def apply(self, folder: Path) -> ParametrisedBox:
+        """Read a box and put the parameters on it."""
+        from superionic.inputs.forcefield import assign_parameters
+        from superionic.workflows.boxes import read_box
+
+        return assign_parameters(
+            read_box(folder),
+            charge_scale=self.charge_scale,
+            lennard_jones=self.lennard_jones,
+            cations=self.cations,
+            mixing=self.mixing,
+            charges=dict(map(read_charges, self.charges)),
+            estimates=self.estimates,
+        )
+
+
+@dataclass(frozen=True)
+class DynamicsRequest:
+    """How dynamics is asked for on the command line; see `superionic.inputs.md_options`.
+
+    Attributes
+    ----------
+    cutoff, timestep, temperature, pressure : float
+        In angstrom, fs, K and bar; no pressure is constant volume.
+    constraints, rigid : str
+        What is fixed, and how rigid molecules are treated.
+    hydrogen_mass : float or None
+        In g/mol.
+    steps, seed : int
+        Of production.
+    """
+
+    cutoff: float
+    timestep: float
+    temperature: float
+    pressure: float | None
+    constraints: Constraints
+    rigid: Rigid
+    hydrogen_mass: float | None
+    steps: int
+    seed: int
+
+    def options(self) -> MDOptions:
+        """Return the options, checked."""
+        from superionic.inputs.md_options import MDOptions
+
+        return MDOptions(
+            cutoff_ang=self.cutoff,
+            timestep_fs=self.timestep,
+            temperature_K=self.temperature,
+            pressure_bar=self.pressure,
+            constraints=self.constraints,
+            rigid=self.rigid,
+            hydrogen_mass_amu=self.hydrogen_mass,
+            steps=self.steps,
+            seed=self.seed,
+        )
+
+
+def read_charges(word: str) -> tuple[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Return component and charges of ``NAME=FILE``; the file holds numbers in e, and no more.
+
+    Raises
+    ------
+    ForceFieldError
+        It is no such assignment, or the file cannot be read.
+    """
+    name, found, file = word.partition("=")
+    if not found or not name or not file:
+        raise ForceFieldError(f"Charges are given as NAME=FILE; got {word!r}.")
+    try:
+        text = Path(file).expanduser().read_text(encoding="utf-8")
+        values = [float(x) for x in text.replace(",", " ").split()]
+    except (OSError, ValueError) as error:
+        raise ForceFieldError(
+            f"Cannot read charges from {file}: {error}. Expected one number in e an atom, in the "
+            "order of the molecule."
+        ) from error
+    return name, np.array(values)
+
+
+def make_inputs(
+    code: str,
+    folder: Path,
+    force_field: ForceFieldRequest,
+    dynamics: DynamicsRequest,
+    *,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Write the inputs of a code for a box and say what they hold."""
+    with chatter_to_stderr():
+        options = dynamics.options()
+        box = force_field.apply(folder)
+        target = _write(code, box, options, out)
+    facts: dict[str, Any] = {
+        "folder": str(target),
+        "code": code,
+        "atoms": len(box),
+        "density_g_cm3": box.box.density_g_cm3,
+        "charge_e": round(box.total_charge_e, 9) + 0.0,
+        "charge_scale": box.charge_scale,
+        "mixing": box.mixing,
+        "TFSI": box.lennard_jones,
+        "cations": box.cations,
+        "bonds": len(box.bonds),
+        "angles": len(box.angles),
+        "torsions": len(box.torsions),
+        "files": sorted(p.name for p in target.iterdir()),
+    }
+    if as_json:
+        emit_json(facts | {"parameters": box.rows})
+    else:
+        emit_facts(facts | {"files": " ".join(facts["files"])})
+    if box.mixing != "geometric":
+        note("note: OPLS-AA and CL&P are made for geometric mixing; this is another force field.")
+    if any(r.set == "estimate" for r in box.rows):
+        note("note: some terms are estimates by analogy; parameters.csv marks them.")
+    note(f"note: read {target / 'NOTES.md'} before you run it.")
+
+
+def _write(code: str, box: ParametrisedBox, options: MDOptions, out: Path) -> Path:
+    if code == "gromacs":
+        from superionic.inputs.gromacs import write_gromacs
+
+        return write_gromacs(box, out, options)
+    if code == "lammps":
+        from superionic.inputs.lammps import write_lammps
+
+        return write_lammps(box, out, options)
+    from superionic.inputs.openmm_files import write_openmm
+    from superionic.workflows.boxes import pdb_text
+
+    return write_openmm(box, out, options, pdb=pdb_text(box.box))
