@@ -25,6 +25,7 @@ from superionic.workflows import (
     cli_electronic,
     cli_inputs,
     cli_md,
+    cli_md_inputs,
     cli_molecules,
     cli_protocols,
 )
@@ -411,6 +412,7 @@ structure_app.command("molecule")(cli_molecules.molecule)
 structure_app.command("adsorb")(cli_molecules.adsorb)
 structure_app.command("cluster")(cli_clusters.cluster)
 app.add_typer(cli_inputs.inputs_app, name="inputs")
+app.add_typer(cli_md_inputs.forcefield_app, name="forcefield")
 app.command()(cli_md.box)
 app.command()(cli_binding.binding)
 app.command()(cli_collect.collect)
