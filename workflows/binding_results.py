@@ -23,7 +23,7 @@ from superionic.workflows.binding_tasks import (
     eeq_task,
     level_task,
 )
-from superionic.workflows.theory import D3_FUNCTIONALS, get_theory
+from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:
     from superionic.analysis.binding import BindingVerdict, ChargeTransfer
@@ -46,7 +46,7 @@ def submit_levels(study: Study) -> None:
     for name in names:
         level = get_theory(name)
         if level.dispersion:
-            kinds = added.setdefault((D3_FUNCTIONALS[level.base], level.needs_box), [])
+            kinds = added.setdefault((level.dispersion_functional, level.needs_box), [])
             kinds += [level.dispersion] if level.dispersion not in kinds else []
     own = get_theory(study.theory).base
     study.waiting["levels"] = {
@@ -104,7 +104,7 @@ def _levels(study: Study, found: dict[str, LevelEnergies]) -> tuple[LevelBinding
         level = get_theory(name)
         dispersion = None
         if level.dispersion:
-            key = (D3_FUNCTIONALS[level.base], level.needs_box)
+            key = (level.dispersion_functional, level.needs_box)
             dispersion = added[key][level.dispersion]
         levels.append(_level(study, name, found[level.base], dispersion))
     return tuple(levels)

@@ -208,7 +208,7 @@ class Study:
 
     def submit_finals(self) -> None:
         """Relax the lowest of the screened starts to the end."""
-        self.screens = [_settled(f) for f in self.waiting.pop("screens")]
+        self.screens = [settled(f) for f in self.waiting.pop("screens")]
         relaxed = [k for k, r in enumerate(self.screens) if isinstance(r, RelaxResult)]
         ranked = sorted(relaxed, key=lambda k: (self._screen(k).energy_eV, k))
         self.waiting["finals"] = {
@@ -228,7 +228,7 @@ class Study:
 
     def submit_references(self) -> None:
         """Relax surface and molecule once more, from where the best complex has left them."""
-        self.finals = {k: _settled(f) for k, f in self.waiting.pop("finals").items()}
+        self.finals = {k: settled(f) for k, f in self.waiting.pop("finals").items()}
         best = self.best
         if best is None:
             return
@@ -241,12 +241,12 @@ class Study:
         """Take over a reference that was found lower than before."""
         if self.best is None:
             return
-        again = _settled(self.waiting.pop("again"))
+        again = settled(self.waiting.pop("again"))
         surface, limit = self.surface_term(), self.settings.lower_eV
         fell = _fall(surface.energy_eV, again, limit, "surface", self.notes)
         if fell and isinstance(again, RelaxResult):
             self.surface, self.surface_fell_eV = self._of_surface(again, "from the complex"), fell
-        one = _settled(self.waiting.pop("molecule again"))
+        one = settled(self.waiting.pop("molecule again"))
         known = self.molecule_energy()
         relaxed = one.relaxed if isinstance(one, MoleculeEnergy) else one
         fell = _fall(known.relaxed.energy_eV, relaxed, limit, "molecule", self.notes)
@@ -358,7 +358,7 @@ class Study:
         return self.surface
 
 
-def _settled(future: Any) -> Any:
+def settled(future: Any) -> Any:
     """Return a task's result, or the reason why there is none."""
     try:
         return future.result()

@@ -226,11 +226,102 @@ class GrimmeD2(Calculator):
             self.results = {"energy": float(self.module.calc_energy(**told)[0]["energy"])}
 
 
+XTB_LADDER: tuple[dict[str, Any], ...] = (
+    {},
+    {"mixer_damping": 0.1, "max_iterations": 1000},
+    {"mixer_damping": 0.02, "max_iterations": 3000},
+)
+"""What is tried in turn where the charges of xTB did not become self-consistent from the last ones:
+from the atoms' own, then with ever smaller steps. All three have the same solution."""
+
+
+class SteadyXTB(Calculator):
+    """Extended tight binding with tblite (doi 10.1002/wcms.1493) that tries again when it fails.
+
+    Spin-polarised where there are unpaired electrons (spGFN, doi 10.1002/jcc.27185), at an
+    electronic temperature of 300 K.
+
+    Parameters
+    ----------
+    method
+        As tblite names it.
+    charge, spin_multiplicity
+        Total charge in e, and 2S + 1.
+    permittivity
+        Relative permittivity of a continuum around the molecule (C-PCM); None for free space.
+
+    Raises
+    ------
+    CalculationFailed
+        On evaluation: no rung of `XTB_LADDER` became self-consistent.
+    """
+
+    implemented_properties = [  # noqa: RUF012
+        "energy", "free_energy", "forces", "charges", "dipole", "stress",
+    ]  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        charge: int = 0,
+        spin_multiplicity: int = 1,
+        permittivity: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.retries = 0
+        self._keywords: dict[str, Any] = {
+            "method": method,
+            "charge": charge,
+            "multiplicity": spin_multiplicity,
+            "verbosity": 0,
+            "spin_polarization": 1.0 if spin_multiplicity > 1 else None,
+        }
+        if permittivity is not None:
+            self._keywords["cpcm_solvation"] = permittivity
+        self._engine = self._make({})
+
+    def _make(self, extra: dict[str, Any]) -> Any:
+        from tblite.ase import TBLite
+
+        keywords = dict(self._keywords)  # tblite takes what it was given apart
+        return TBLite(**keywords, **extra)
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """Fill ``results`` with energy (eV), forces (eV/angstrom), charges (e) and dipole."""
+        super().calculate(atoms, properties, system_changes)
+        own = Atoms(self.atoms)
+        try:
+            self._engine.get_potential_energy(own)
+        except CalculationFailed:
+            self._again(own)
+        known = set(self.implemented_properties)
+        self.results = {k: v for k, v in self._engine.results.items() if k in known}
+
+    def _again(self, atoms: Atoms) -> None:
+        """Climb the ladder; the last failure is the reason."""
+        for rung, extra in enumerate(XTB_LADDER):
+            self.retries += 1
+            self._engine = self._make(extra)
+            try:
+                self._engine.get_potential_energy(atoms)
+            except CalculationFailed:
+                if rung + 1 == len(XTB_LADDER):
+                    raise
+            else:
+                return
+
+
 class PySCFMolecule(Calculator):
-    """Kohn-Sham DFT of one molecule in free space with PySCF (doi 10.1063/5.0006074).
+    """Kohn-Sham DFT of one molecule with PySCF (doi 10.1063/5.0006074).
 
     Density fitting; restricted for singlets, else unrestricted. The last density starts the next
-    calculation.
+    calculation. For single points of open shells see `superionic.workflows.scf`.
 
     Parameters
     ----------
@@ -238,6 +329,8 @@ class PySCFMolecule(Calculator):
         As PySCF names them.
     charge, spin_multiplicity
         Total charge in e, and 2S + 1.
+    permittivity
+        Relative permittivity of a continuum around the molecule (C-PCM); None for free space.
 
     Raises
     ------
@@ -248,11 +341,18 @@ class PySCFMolecule(Calculator):
     implemented_properties = ["energy", "forces", "charges"]  # noqa: RUF012
 
     def __init__(
-        self, *, functional: str, basis: str, charge: int = 0, spin_multiplicity: int = 1
+        self,
+        *,
+        functional: str,
+        basis: str,
+        charge: int = 0,
+        spin_multiplicity: int = 1,
+        permittivity: float | None = None,
     ) -> None:
         super().__init__()
         self.functional, self.basis = functional, basis
         self.charge, self.spin = charge, spin_multiplicity - 1
+        self.permittivity = permittivity
         self._density: Any = None
 
     def calculate(
@@ -276,6 +376,10 @@ class PySCFMolecule(Calculator):
         )
         kind = dft.UKS if self.spin else dft.RKS
         field = kind(molecule, xc=self.functional).density_fit()
+        if self.permittivity is not None:
+            field = field.PCM()
+            field.with_solvent.method = "C-PCM"
+            field.with_solvent.eps = self.permittivity
         field.conv_tol = 1e-8
         energy = field.kernel(dm0=self._density)
         if not field.converged:

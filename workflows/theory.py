@@ -1,7 +1,8 @@
 """Levels of theory by name: what computes energies and forces, and what it may be asked.
 
 Workflows take a name such as ``"chgnet-0.3.0"``, ``"sevennet-l3i5+d3bj"`` or ``"gfn1-xtb"``, and
-never a calculator class.
+never a calculator class. ``"gfn1-xtb@eps7.5"`` and ``"pyscf-pbe@eps7.5+d3bj"`` are in a continuum
+of that relative permittivity.
 """
 
 from __future__ import annotations
@@ -77,6 +78,10 @@ PYSCF_BASIS = "def2-svp"
 GAMMA_CELL_ANG = 8.0
 """tblite samples a periodic structure at the centre of the Brillouin zone only: in a cell with a
 shorter lattice vector, in angstrom, that is too coarse for anything."""
+SOLVENT_CODES = ("tblite", "pyscf")
+"""Codes that can put a molecule into a continuum."""
+CONTINUUM = "@eps"
+"""Stands between the name of a level and the relative permittivity of the continuum."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ class Theory:
     Attributes
     ----------
     name : str
-        ``code-model`` with ``+d2``, ``+d3bj`` or ``+d4`` where dispersion is added.
+        ``code-model`` with ``@eps7.5`` in a continuum, and ``+d2``, ``+d3bj`` or ``+d4`` where
+        dispersion is added.
     code : {"chgnet", "sevennet", "emt", "lj", "tblite", "pyscf"}
         Which code computes it.
     model : str
@@ -95,6 +101,9 @@ class Theory:
         Added dispersion correction.
     functional : str
         What the model was trained to reproduce, or what it is; empty for toys.
+    permittivity : float or None
+        Relative permittivity of the continuum around a molecule (C-PCM, electrostatics only: no
+        cavity or dispersion terms); None in free space.
     """
 
     name: str
@@ -102,11 +111,23 @@ class Theory:
     model: str
     dispersion: str
     functional: str
+    permittivity: float | None = None
 
     @property
     def base(self) -> str:
         """The name without its dispersion correction."""
         return self.name.partition("+")[0]
+
+    @property
+    def dispersion_functional(self) -> str:
+        """Functional whose parameters an added dispersion takes.
+
+        Raises
+        ------
+        KeyError
+            None can be added.
+        """
+        return D3_FUNCTIONALS[self.base.partition(CONTINUUM)[0]]
 
     @property
     def cutoff_ang(self) -> float:
@@ -124,7 +145,7 @@ class Theory:
     @property
     def periodic(self) -> bool:
         """Whether it can compute what repeats."""
-        return self.code != "pyscf"
+        return self.code != "pyscf" and self.permittivity is None
 
     @property
     def needs_box(self) -> bool:
@@ -207,12 +228,12 @@ class Theory:
             The code is not installed, or takes no charge.
         """
         self.check_charge(charge)
-        base = _base_calculator(self.code, self.model, charge, spin_multiplicity)
+        base = _base_calculator(self.code, self.model, charge, spin_multiplicity, self.permittivity)
         if not self.dispersion:
             return base
         from ase.calculators.mixing import SumCalculator
 
-        added = dispersion_calculator(self.dispersion, D3_FUNCTIONALS[self.base])
+        added = dispersion_calculator(self.dispersion, self.dispersion_functional)
         return SumCalculator([base, added])
 
 
@@ -227,14 +248,16 @@ def get_theory(name: str) -> Theory:
     Parameters
     ----------
     name
-        One of `theory_names`; those in `D3_FUNCTIONALS` also with ``+d2``, ``+d3bj`` or ``+d4``.
+        One of `theory_names`; those in `D3_FUNCTIONALS` also with ``+d2``, ``+d3bj`` or ``+d4``;
+        those of `SOLVENT_CODES` also with ``@eps7.5``, before the dispersion.
 
     Raises
     ------
     TheoryError
         No such level; the message lists them.
     """
-    base, plus, dispersion = name.partition("+")
+    whole, plus, dispersion = name.partition("+")
+    base, at, permittivity = whole.partition(CONTINUUM)
     if base not in _LEVELS or (plus and dispersion not in DISPERSIONS):
         raise TheoryError(
             f"Unknown level of theory '{name}'. Known: {', '.join(theory_names())}; with "
@@ -252,7 +275,26 @@ def get_theory(name: str) -> Theory:
         model=level.model,
         dispersion=dispersion,
         functional=level.functional,
+        permittivity=_permittivity(name, level.code, permittivity) if at else None,
     )
+
+
+def _permittivity(name: str, code: Code, text: str) -> float:
+    """Return the relative permittivity in a name, in its one spelling."""
+    if code not in SOLVENT_CODES:
+        raise TheoryError(
+            f"'{name}': only gfn1-xtb, gfn2-xtb and pyscf-pbe can put a molecule into a continuum."
+        )
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1.0 < value <= 1000.0 or f"{value:g}" != text:
+        raise TheoryError(
+            f"'{name}': expected a relative permittivity above 1 after '{CONTINUUM}', such as "
+            f"{CONTINUUM}7.5; got '{text}'."
+        )
+    return value
 
 
 @functools.cache
@@ -295,7 +337,11 @@ def quiet() -> Iterator[None]:
 
 
 def _base_calculator(
-    code: Code, model: str, charge: int = 0, spin_multiplicity: int = 1
+    code: Code,
+    model: str,
+    charge: int = 0,
+    spin_multiplicity: int = 1,
+    permittivity: float | None = None,
 ) -> BaseCalculator:
     """Return the calculator of one code without dispersion."""
     if code == "emt":
@@ -308,20 +354,23 @@ def _base_calculator(
         return LennardJones(sigma=1.0, epsilon=1.0, rc=10.0, smooth=True)
     _require(PACKAGES[code])
     if code == "tblite":
-        from tblite.ase import TBLite
+        from superionic.workflows.calculators import SteadyXTB
 
-        return TBLite(
+        return SteadyXTB(
             method=model,
             charge=charge,
-            multiplicity=spin_multiplicity,
-            verbosity=0,
-            spin_polarization=1.0 if spin_multiplicity > 1 else None,
+            spin_multiplicity=spin_multiplicity,
+            permittivity=permittivity,
         )
     if code == "pyscf":
         from superionic.workflows.calculators import PySCFMolecule
 
         return PySCFMolecule(
-            functional=model, basis=PYSCF_BASIS, charge=charge, spin_multiplicity=spin_multiplicity
+            functional=model,
+            basis=PYSCF_BASIS,
+            charge=charge,
+            spin_multiplicity=spin_multiplicity,
+            permittivity=permittivity,
         )
     if code == "chgnet":
         from superionic.workflows.calculators import CHGNetFixedCell
