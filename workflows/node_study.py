@@ -1,0 +1,328 @@
+"""One ion or salt at one node: its starts and relaxations, stage by stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from superionic.analysis.node_binding import Contact, NodeStart, NodeStartState
+from superionic.structures.errors import AdsorptionError, EvidenceError, InvalidStructureError
+from superionic.structures.ion_pairs import contacts
+from superionic.structures.node_contacts import DETACHED, ContactGeometry, contact_geometry
+from superionic.structures.node_starts import joined, node_starts
+from superionic.workflows.binding_study import BOND_STRETCH, settled
+from superionic.workflows.binding_tasks import wider
+from superionic.workflows.node_settings import Guest, NodeSettings, chosen_sites
+from superionic.workflows.node_tasks import relax_molecule
+from superionic.workflows.relax import RelaxResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from superionic.structures.molecule import Molecule
+    from superionic.structures.node import Node
+
+APART_ANG = 0.8
+"""Places of a cation nearer to each other than this are one, in angstrom."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """An adsorbate put at a node.
+
+    Attributes
+    ----------
+    key, site, mode : str
+        Its name, the metal, and what holds on.
+    molecule : Molecule
+        Atoms of the node, then those of the adsorbate in the order of its shapes.
+    """
+
+    key: str
+    site: str
+    mode: str
+    molecule: Molecule
+
+
+@dataclass(eq=False)
+class NodeStudy:
+    """One ion or salt at one node, as far as it has come.
+
+    Attributes
+    ----------
+    name : str
+        Of the node.
+    node : Node
+        Relaxed.
+    guest : Guest
+        What adsorbs.
+    free : Molecule
+        Its lowest geometry by itself, whose bonds must not break.
+    theory, settings
+        Level of theory and how to search.
+    """
+
+    name: str
+    node: Node
+    guest: Guest
+    free: Molecule
+    theory: str
+    settings: NodeSettings
+    starts: tuple[Start, ...] = ()
+    screens: list[RelaxResult | str] = field(default_factory=list)
+    finals: dict[int, RelaxResult | str] = field(default_factory=dict)
+    waiting: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    # ---- starts
+
+    def place(self, shapes: Mapping[str, Molecule], anion: NodeStudy | None) -> None:
+        """Make the starts: every shape in its modes, then the cation upon the anion's best.
+
+        Raises
+        ------
+        AdsorptionError
+            Nothing fits.
+        """
+        found: list[Start] = []
+        for shape, modes in self.guest.shapes.items():
+            for mode in modes:
+                found += self._rigid(shape, shapes[shape], mode)
+        if anion is not None:
+            found += self._upon(anion, shapes[next(iter(shapes))])
+        if not found:
+            raise AdsorptionError(
+                f"{self.guest.label} fits at no open metal of {self.name} in any mode asked for."
+            )
+        self.starts = tuple(found)
+
+    def _rigid(self, shape: str, molecule: Molecule, mode: str) -> list[Start]:
+        """Return seeded starts of one shape in one mode at every chosen metal."""
+        s, found = self.settings, []
+        for site in chosen_sites(self.node, s.sites):
+            try:
+                made = node_starts(
+                    self.node, molecule, count=s.starts, modes=[mode], sites=[site], seed=s.seed
+                )
+            except AdsorptionError as error:
+                self.notes.append(f"No start of {shape} through {mode} at {site}: {error}")
+                continue
+            found += [Start(f"{shape} {m.key}", m.site, m.mode, m.molecule) for m in made]
+        return found
+
+    def _upon(self, anion: NodeStudy, pair: Molecule) -> list[Start]:
+        """Return starts with the cation beside the anion as it relaxed, in each of its modes."""
+        cations = [k for k in range(len(pair)) if _single(pair, k)]
+        if cations != [len(pair) - 1] or pair.symbols[:-1] != anion.free.symbols:
+            raise InvalidStructureError(
+                f"{self.guest.label}: expected the atoms of {anion.guest.label} in their order, "
+                f"then a single cation to put upon it; got {pair.formula}."
+            )
+        number = int(pair.structure.numbers[-1])
+        found: list[Start] = []
+        for k in anion.best_of_modes():
+            body = anion.complex(k)
+            spread = np.r_[self.node.formal_charges, anion.spread_charges()]
+            try:
+                places = contacts(body, number, pair.charge - anion.free.charge, charges=spread)
+            except InvalidStructureError as error:
+                self.notes.append(f"No place upon {anion.starts[k].key}: {error}")
+                continue
+            points: list[np.ndarray[Any, Any]] = []
+            for place in places:
+                point = np.array(place.position)
+                if all(np.linalg.norm(point - other) > APART_ANG for other in points):
+                    points.append(point)
+                if len(points) == self.guest.places:
+                    break
+            start = anion.starts[k]
+            found += [
+                Start(
+                    key=f"{start.key} & {pair.symbols[-1]}-{n}",
+                    site=start.site,
+                    mode=f"{start.mode} & {pair.symbols[-1]}",
+                    molecule=self._joined(np.vstack([body.positions, point])),
+                )
+                for n, point in enumerate(points)
+            ]
+        return found
+
+    def spread_charges(self) -> np.ndarray[Any, Any]:
+        """Return the charge of the free adsorbate shared by its donors, in e. shape=(atoms,)."""
+        from superionic.structures.ion_pairs import HALOGENS, lone_pairs
+
+        giving = [k for k in lone_pairs(self.free) if self.free.symbols[k] not in HALOGENS]
+        charges = np.zeros(len(self.free))
+        charges[giving] = self.free.charge / max(len(giving), 1)
+        return charges
+
+    def _joined(self, positions: np.ndarray[Any, Any]) -> Molecule:
+        """Return node and adsorbate at given positions."""
+        return joined(self.node, self.free, positions[len(self.node) :]).with_positions(positions)
+
+    # ---- relaxations
+
+    def submit_screens(self) -> None:
+        """Relax every start for some steps."""
+        short = wider(self.settings.relax, self.settings.screen_steps)
+        self.waiting["screens"] = [
+            relax_molecule(s.molecule, self.theory, _still(short)) for s in self.starts
+        ]
+
+    def submit_finals(self) -> None:
+        """Relax the lowest of each site and mode to the end."""
+        self.screens = [settled(f) for f in self.waiting.pop("screens")]
+        groups: dict[tuple[str, str], list[tuple[float, int]]] = {}
+        for k, screen in enumerate(self.screens):
+            if isinstance(screen, RelaxResult):
+                start = self.starts[k]
+                groups.setdefault((start.site, start.mode), []).append((screen.energy_eV, k))
+        chosen = sorted(k for g in groups.values() for _, k in sorted(g)[: self.settings.keep])
+        self.waiting["finals"] = {
+            k: relax_molecule(self._screened(k), self.theory, _still(self.settings.relax))
+            for k in chosen
+        }
+
+    def _screened(self, k: int) -> Molecule:
+        found = self.screens[k]
+        if isinstance(found, str):
+            raise EvidenceError(f"Start {self.starts[k].key} has no energy: {found}")
+        return self.starts[k].molecule.with_positions(found.structure.positions)
+
+    def collect_finals(self) -> None:
+        """Take what the relaxations found."""
+        self.finals = {k: settled(f) for k, f in self.waiting.pop("finals").items()}
+
+    # ---- what is known
+
+    def final(self, k: int) -> RelaxResult:
+        """Return a start relaxed to the end."""
+        found = self.finals[k]
+        if isinstance(found, str):
+            raise EvidenceError(f"Start {self.starts[k].key} has no energy: {found}")
+        return found
+
+    def complex(self, k: int) -> Molecule:
+        """Return node and adsorbate as a start relaxed, with its bonds."""
+        return self.starts[k].molecule.with_positions(self.final(k).structure.positions)
+
+    def geometry(self, k: int) -> ContactGeometry:
+        """Return how a relaxed start holds on."""
+        own = range(len(self.node), len(self.starts[k].molecule))
+        return contact_geometry(
+            self.node, self.complex(k), tuple(own), tolerance_ang=self.settings.tolerance_ang
+        )
+
+    def state_of(self, k: int) -> tuple[NodeStartState, str]:
+        """Return what became of a start, and why."""
+        screen = self.screens[k]
+        if isinstance(screen, str):
+            return "failed", screen
+        if k not in self.finals:
+            return "screened-out", f"not among the {self.settings.keep} lowest of its mode"
+        found = self.finals[k]
+        if isinstance(found, str):
+            return "failed", found
+        if not found.converged:
+            return "cap-hit", (
+                f"force {found.fmax_eV_per_A:.3f} eV/A after {self.settings.relax.max_steps} steps"
+            )
+        broken = self._broken(k)
+        if broken:
+            return "broken", broken
+        if let_go(self.geometry(k)):
+            return "desorbed", "no atom of the adsorbate holds on to the node"
+        return "converged", ""
+
+    def good(self) -> list[int]:
+        """Return the starts with a value, the lowest in energy first."""
+        found = [k for k in self.finals if self.state_of(k)[0] == "converged"]
+        return sorted(found, key=lambda k: (self.final(k).energy_eV, k))
+
+    def best_of_modes(self) -> list[int]:
+        """Return the lowest start of each way of holding on."""
+        first: dict[str, int] = {}
+        for k in self.good():
+            first.setdefault(self.geometry(k).pattern, k)
+        return list(first.values())
+
+    def _broken(self, k: int) -> str:
+        there = self.final(k).structure.positions[len(self.node) :]
+        for i, j, _ in self.free.bonds:
+            long, usual = (float(np.linalg.norm(p[i] - p[j])) for p in (there, self.free.positions))
+            if long > BOND_STRETCH * usual:
+                return (
+                    f"the bond {self.free.symbols[i]}{i}-{self.free.symbols[j]}{j} of the "
+                    f"adsorbate broke ({usual:.2f} to {long:.2f} A): a reaction, not adsorption"
+                )
+        opened = set(self.geometry(k).broken) - set(self.opened)
+        if opened:
+            return f"the node opened at {', '.join(sorted(opened))}: a reaction, not adsorption"
+        return ""
+
+    @property
+    def opened(self) -> tuple[str, ...]:
+        """Metal-donor bonds that are long in the bare relaxed node already."""
+        return contact_geometry(self.node, self.node.molecule, ()).broken
+
+    def outcome(self, k: int, reference_eV: float) -> NodeStart:
+        """Return a start as a result.
+
+        Parameters
+        ----------
+        k
+            Which.
+        reference_eV
+            Energies of bare node and free adsorbate, summed, in eV.
+        """
+        state, reason = self.state_of(k)
+        final = self.finals.get(k)
+        relaxed = final if isinstance(final, RelaxResult) else None
+        geometry = self.geometry(k) if relaxed is not None and relaxed.converged else None
+        screen = self.screens[k]
+        calls = sum(r.force_calls for r in (screen, relaxed) if isinstance(r, RelaxResult))
+        return NodeStart(
+            key=self.starts[k].key,
+            site=self.starts[k].site,
+            start_mode=self.starts[k].mode,
+            state=state,
+            reason=reason,
+            scf_converged=state != "failed",
+            adsorption_energy_eV=(
+                relaxed.energy_eV - reference_eV
+                if relaxed is not None and state == "converged"
+                else None
+            ),
+            mode=geometry.pattern if geometry else "",
+            held_by=geometry.mode if geometry else "",
+            denticity=geometry.denticity if geometry else 0,
+            contacts=told(geometry) if geometry else (),
+            fmax_eV_per_A=relaxed.fmax_eV_per_A if relaxed else None,
+            force_calls=calls,
+        )
+
+
+def _single(molecule: Molecule, atom: int) -> bool:
+    """Return whether an atom is an ion of its own."""
+    return not any(atom in (i, j) for i, j, _ in molecule.bonds)
+
+
+def _still(settings: Any) -> Any:
+    """Return the same settings without a rattle."""
+    return replace(settings, rattle_ang=0.0)
+
+
+def let_go(geometry: ContactGeometry) -> bool:
+    """Return whether neither a metal nor a single ion joins adsorbate and node."""
+    inner = any(k < geometry.node_atoms for ion in geometry.ions for k in ion.donors)
+    return not inner and all(contact.mode == DETACHED for contact in geometry.metals)
+
+
+def told(geometry: ContactGeometry) -> tuple[Contact, ...]:
+    """Return the contacts of a geometry as plain values."""
+    return tuple(
+        Contact(c.label, c.symbols, c.distances_ang, c.rings)
+        for c in (*geometry.metals, *geometry.ions)
+    )
