@@ -1,0 +1,65 @@
+"""TFSI-, NaTFSI and Na+ at the metal nodes of trimesate frameworks.
+
+The computed part of "Electronic structure modulation of MOF-based host-guest recognition polymer
+electrolytes" (EES Batteries 2025, 1, 1569, doi 10.1039/d5eb00117j, Figs. 1b, 1c, 4g, S14), with
+every choice in the protocol file. Only the modules ``mof*`` know about it; all they call works on
+any node and ion.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from superionic.analysis.node_claims import judge_ranking, judge_weakening
+from superionic.workflows.node_energies import run_screen
+from superionic.workflows.node_settings import named_nodes
+from superionic.workflows.papers.mof_protocol import MofProtocol, load_mof_protocol
+from superionic.workflows.papers.mof_results import MofResults
+from superionic.workflows.papers.reproduction import Paper
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from superionic.workflows.node_screen import NodeScreen
+    from superionic.workflows.papers.summary import ReproductionSummary
+
+
+def compute(protocol: MofProtocol) -> MofResults:
+    """Submit all tasks inside the open run and return what they found."""
+    nodes = named_nodes(protocol.nodes, cap=protocol.cap, charge=protocol.charge)
+    screen = run_screen(nodes, protocol.guests, theory=protocol.theory, settings=protocol.search)
+    return judged(screen, protocol)
+
+
+def judged(screen: NodeScreen, protocol: MofProtocol) -> MofResults:
+    """Return a screen with the verdicts by the rules of the protocol."""
+    labels = {"cation": protocol.na.label, "anion": protocol.tfsi.label}
+    pairs = screen.pairs(pair=protocol.natfsi.label, **labels)
+    tfsi = screen.of(protocol.tfsi.label)
+    return MofResults(
+        screen=screen,
+        tfsi=tfsi,
+        pairs=pairs,
+        ranking=judge_ranking(tfsi, protocol.ranking),
+        weakening=judge_weakening(
+            [p for p in pairs if p.node == protocol.ranking.strongest], protocol.weakening
+        ),
+    )
+
+
+def _write(
+    out: Path,
+    protocol: MofProtocol,
+    text: str,
+    results: MofResults,
+    task_keys: Sequence[str],
+) -> ReproductionSummary:
+    from superionic.workflows.papers.mof_report import write_mof_report
+
+    return write_mof_report(
+        out, protocol=protocol, protocol_text=text, results=results, task_keys=task_keys
+    )
+
+
+PAPER = Paper("mof", load_mof_protocol, compute, _write)
