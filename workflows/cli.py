@@ -26,6 +26,7 @@ from superionic.workflows import (
     cli_inputs,
     cli_md,
     cli_md_inputs,
+    cli_mof,
     cli_molecules,
     cli_protocols,
 )
@@ -415,6 +416,7 @@ app.add_typer(cli_inputs.inputs_app, name="inputs")
 app.add_typer(cli_md_inputs.forcefield_app, name="forcefield")
 app.command()(cli_md.box)
 app.command()(cli_binding.binding)
+app.add_typer(cli_mof.mof_app, name="mof")
 app.command()(cli_collect.collect)
 app.command()(cli_collect.handover)
 app.command()(cli_electronic.electronic)
