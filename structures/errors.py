@@ -96,3 +96,7 @@ class ForceFieldError(SuperionicError, ValueError):
 
 class MissingParametersError(SuperionicError, LookupError):
     """A force field has no row for an atom or a bonded term of a box."""
+
+
+class ClusterError(SuperionicError, RuntimeError):
+    """A cluster is not configured, refuses a job, or does not answer."""

@@ -12,6 +12,10 @@ never computed twice in one run folder, whatever was killed in between::
         ends = [relax.submit(s, settings) for s in structures]
         hop = neb.submit(ends[0], ends[1])           # starts when both ends are there
         print(hop.result())
+
+The same script runs on a Slurm cluster with ``Run("results/first", cluster="mycluster")``: a job
+for each task, in the same folders. With ``detach=True`` it submits and leaves; run again, it goes
+on.
 """
 
 from __future__ import annotations
@@ -34,15 +38,25 @@ from superionic.workflows.jobs import (
     job,
 )
 from superionic.workflows.logs import run_log
-from superionic.workflows.runfolder import TaskRecord, prepare_run_folder
+from superionic.workflows.runfolder import (
+    BAD_ENDS,
+    TaskRecord,
+    prepare_run_folder,
+    unwritable_by_others,
+)
 from superionic.workflows.schedule import Scheduler
+from superionic.workflows.slurm.placement import LeftRunning, Placement, current_placement
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from superionic.workflows.slurm.config import ClusterConfig
+    from superionic.workflows.slurm.scheduler import ClusterScheduler
+
 __all__ = [
     "Job",
     "JobDefinitionError",
+    "LeftRunning",
     "NoRunError",
     "Resources",
     "Run",
@@ -98,22 +112,37 @@ class Run:
         Worker processes; by default one for each core that this process may use.
     progress
         Show a live table on standard error (a line now and then where that is no terminal).
+    cluster
+        Compute on this cluster instead, a job for each task: its settings, or the name or path of
+        its file. Interrupting the driver then leaves the jobs alone.
+    detach
+        Submit and leave: the end of the block does not wait, and a ``result()`` that is not there
+        yet raises ``LeftRunning``. Open the run again to go on.
 
     Raises
     ------
     RunFolderError
         On entering: the folder cannot be written.
+    ClusterError
+        On entering: there is no such cluster, or another driver submits from this folder.
     """
 
     def __init__(
-        self, folder: Path | str, *, workers: int | None = None, progress: bool = False
+        self,
+        folder: Path | str,
+        *,
+        workers: int | None = None,
+        progress: bool = False,
+        cluster: ClusterConfig | Path | str | None = None,
+        detach: bool = False,
     ) -> None:
         self.folder = Path(folder)
+        self.placement = _placement(cluster, detach=detach)
         self.workers = usable_cores() if workers is None else workers
         if self.workers < 1:
             raise JobDefinitionError(f"A run needs at least one worker; got {workers}.")
         self._progress = progress
-        self._scheduler: Scheduler | None = None
+        self._scheduler: Scheduler | ClusterScheduler | None = None
         self._stack = ExitStack()
         self._opened_s = 0.0
         self._closed_s: float | None = None
@@ -122,12 +151,16 @@ class Run:
         """Check the folder and take up tasks."""
         if self._scheduler is not None:
             raise NoRunError("This run was opened before; make a new Run on the same folder.")
-        self.folder = prepare_run_folder(self.folder)
-        self._opened_s = time.monotonic()
-        self._stack.enter_context(run_log(self.folder))
-        self._scheduler = Scheduler(self.folder, workers=self.workers)
-        log.info("Run %s in %s with %d workers.", self._scheduler.run_id, self.folder, self.workers)
-        if self._progress:
+        try:
+            self._stack.enter_context(unwritable_by_others())
+            self.folder = prepare_run_folder(self.folder)
+            self._opened_s = time.monotonic()
+            self._stack.enter_context(run_log(self.folder))
+            self._scheduler = self._make_scheduler()
+        except BaseException:
+            self._stack.close()
+            raise
+        if self._progress and not (self.placement and self.placement.detach):
             from superionic.workflows.progress import RunProgress
 
             display = RunProgress(self._views, workers=self.workers)
@@ -135,6 +168,19 @@ class Run:
             self._stack.callback(display.stop)
         OPEN_RUNS.append(self)
         return self
+
+    def _make_scheduler(self) -> Scheduler | ClusterScheduler:
+        """Return what runs the tasks, here or on the cluster."""
+        if self.placement is None:
+            local = Scheduler(self.folder, workers=self.workers)
+            log.info("Run %s in %s with %d workers.", local.run_id, self.folder, self.workers)
+            return local
+        from superionic.workflows.slurm.scheduler import ClusterScheduler
+
+        remote = ClusterScheduler(self.folder, self.placement)
+        cluster = self.placement.cluster.name
+        log.info("Run %s in %s on the cluster %s.", remote.run_id, self.folder, cluster)
+        return remote
 
     def __exit__(
         self,
@@ -145,7 +191,7 @@ class Run:
         """Wait for all tasks (not after an interrupt) and end the workers."""
         OPEN_RUNS.remove(self)
         scheduler = self._open_scheduler()
-        kill = error is not None and not isinstance(error, Exception)
+        kill = error is not None and not isinstance(error, (Exception, LeftRunning))
         try:
             if not kill:
                 scheduler.wait()
@@ -170,26 +216,26 @@ class Run:
                 f"{spec.key} was given the future of {strangers[0]}, which belongs to another run. "
                 "Pass its .result() instead."
             )
-        return scheduler.add(spec, cpus=job.resources.cpus, function=job.pickled())
+        return scheduler.add(spec, resources=job.resources, function=job.pickled())
 
     def summary(self) -> RunSummary:
         """Return what was done so far."""
         records = tuple(t.record() for t in list(self._open_scheduler().tasks.values()))
         states = [r.state for r in records]
-        ended = ("done", "reused", "failed", "skipped")
+        ended = ("done", "reused", "skipped", *BAD_ENDS)
         until = time.monotonic() if self._closed_s is None else self._closed_s
         return RunSummary(
             folder=str(self.folder),
             done=states.count("done"),
             reused=states.count("reused"),
-            failed=states.count("failed"),
+            failed=sum(s in BAD_ENDS for s in states),
             skipped=states.count("skipped"),
             unfinished=sum(s not in ended for s in states),
             wall_s=until - self._opened_s,
             tasks=records,
         )
 
-    def _open_scheduler(self) -> Scheduler:
+    def _open_scheduler(self) -> Scheduler | ClusterScheduler:
         """Return the scheduler of a run that was entered."""
         if self._scheduler is None:
             raise NoRunError("Open the run first: `with Run(folder) as run:`.")
@@ -211,6 +257,19 @@ class Run:
             told.skipped,
             told.unfinished,
         )
+
+
+def _placement(cluster: ClusterConfig | Path | str | None, *, detach: bool) -> Placement | None:
+    """Return where a run goes: where it says, else where the block around it says."""
+    if cluster is None:
+        if detach:
+            raise JobDefinitionError("detach=True needs a cluster: here nobody would go on.")
+        return current_placement()
+    if isinstance(cluster, (Path, str)):
+        from superionic.workflows.slurm.config import load_cluster
+
+        cluster = load_cluster(cluster)
+    return Placement(cluster, detach=detach)
 
 
 def usable_cores() -> int:

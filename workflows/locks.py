@@ -28,7 +28,7 @@ def task_lock(folder: Path, *, poll_s: float = 0.2) -> Iterator[None]:
     """
     with (folder / LOCK).open("ab") as stream:
         waited = False
-        while not _try_lock(stream.fileno()):
+        while not try_lock(stream.fileno()):
             if not waited:
                 log.info("Another process is running this task; waiting for it.")
                 waited = True
@@ -36,8 +36,8 @@ def task_lock(folder: Path, *, poll_s: float = 0.2) -> Iterator[None]:
         yield
 
 
-def _try_lock(descriptor: int) -> bool:
-    """Take the lock if it is free."""
+def try_lock(descriptor: int) -> bool:
+    """Take the lock on an open file if it is free, and say whether it was."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -54,6 +54,6 @@ def is_locked(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _try_lock(descriptor)
+        return not try_lock(descriptor)
     finally:
         os.close(descriptor)

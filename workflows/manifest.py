@@ -25,6 +25,7 @@ from superionic.workflows.runfolder import (
     RUNNING,
     read_optional,
 )
+from superionic.workflows.slurm.supervise import job_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -154,6 +155,7 @@ def build_manifest(
     checksums
         SHA-256 of the files of the folder by name.
     """
+    job = job_id()
     return {
         "key": key,
         "state": state,
@@ -166,6 +168,7 @@ def build_manifest(
         "cpu_count": os.cpu_count(),
         "cpus": cpus,
         "process": os.getpid(),
+        **({"job": job} if job else {}),
         "python": platform.python_version(),
         "versions": dict(library_versions()),
         "parents": list(parents),

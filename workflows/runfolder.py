@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from superionic.structures.errors import RunFolderError
 from superionic.workflows.locks import is_locked
@@ -19,6 +20,9 @@ from superionic.workflows.serialise import (
     write_json_atomic,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 INPUTS = "inputs.json"
 RESULT = "result.json"
 ERROR = "error.json"
@@ -28,10 +32,29 @@ PROGRESS = "progress.json"
 TASK_LOG = "task.log"
 
 TaskState = Literal[
-    "done", "reused", "failed", "skipped", "running", "interrupted", "pending", "cancelled"
+    "done",
+    "reused",
+    "failed",
+    "skipped",
+    "running",
+    "interrupted",
+    "pending",
+    "cancelled",
+    "queued",
+    "timeout",
+    "out_of_memory",
+    "node_failure",
+    "never_started",
 ]
 """``reused``: done by an earlier run; ``skipped``: not run because a parent failed;
-``interrupted``: was running when its process died; ``pending``: not started."""
+``interrupted``: was running when its process died; ``pending``: not started. The last five, on
+clusters: in the queue; walltime or memory too little; its node failed; a job that it waited for
+did not end well."""
+
+BAD_ENDS = ("failed", "timeout", "out_of_memory", "node_failure", "never_started")
+"""States of tasks that ended without a result, of themselves."""
+
+_RECORDED = (*BAD_ENDS, "skipped", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -135,6 +158,17 @@ def prepare_run_folder(path: Path) -> Path:
             "output folder on a disk with free space where you may write."
         ) from error
     return folder
+
+
+@contextmanager
+def unwritable_by_others() -> Iterator[None]:
+    """Let this process make no files that the world can write, whatever its umask."""
+    before = os.umask(0o022)
+    os.umask(before | 0o002)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def prepare_task_folder(run: Path, spec: TaskSpec) -> Path:
@@ -243,13 +277,18 @@ def read_task(folder: Path) -> TaskRecord:
         state = "done"
     elif (folder / ERROR).exists():
         error = read_optional(folder / ERROR)
-        state = "skipped" if error.get("state") == "skipped" else "failed"
+        state = error["state"] if error.get("state") in _RECORDED else "failed"
         reason = f"{error.get('type', 'Error')}: {error.get('message', '')}"
     elif (folder / RUNNING).exists():
         state = "running" if is_locked(folder) else "interrupted"
     wall = read_optional(folder / MANIFEST).get("wall_s") if state in ("done", "failed") else None
-    name = re.sub(r"-[0-9a-f]{16}$", "", folder.name)
+    name = task_name(folder.name)
     return TaskRecord(name, folder.name, state, wall, str(folder), reason)
+
+
+def task_name(key: str) -> str:
+    """Return the short name of a task, given its key."""
+    return re.sub(r"-[0-9a-f]{16}$", "", key)
 
 
 def read_run(folder: Path | str) -> tuple[TaskRecord, ...]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from superionic.workflows.jobs import Resources
     from superionic.workflows.pool import LocalPool
     from superionic.workflows.runfolder import TaskSpec
 
@@ -64,7 +65,9 @@ class Scheduler:
         self._closed = False
         self._killed = False
 
-    def add(self, spec: TaskSpec, *, cpus: int, function: bytes | None) -> TaskFuture[Any]:
+    def add(
+        self, spec: TaskSpec, *, resources: Resources, function: bytes | None
+    ) -> TaskFuture[Any]:
         """Take up a task: find its result, or queue it behind its parents.
 
         Raises
@@ -77,10 +80,10 @@ class Scheduler:
                 return self.tasks[spec.key].future
             folder = prepare_task_folder(self.folder, spec)
             future: TaskFuture[Any] = TaskFuture(spec.key, folder)
-            task = ScheduledTask(spec, future, min(cpus, self.workers), function)
+            task = ScheduledTask(spec, future, min(resources.cpus, self.workers), function)
             self.tasks[spec.key] = task
             self._order[spec.key] = len(self._order)
-            if self._found(task):
+            if found_result(task):
                 return future
             task.waiting = len(spec.parents)
             parents = [self.tasks[key] for key in spec.parents]
@@ -89,24 +92,6 @@ class Scheduler:
         for parent in parents:
             parent.future.add_done_callback(self._parent_callback(task, parent))
         return future
-
-    def _found(self, task: ScheduledTask) -> bool:
-        """Complete a task whose result an earlier run has left."""
-        if not (task.folder / RESULT).exists():
-            return False
-        try:
-            verify_result(task.folder)
-            value = load_result(task.folder)
-        except Exception as error:  # anything may be in a file; computing again is always right
-            aside = task.folder / f"{RESULT}.unreadable"
-            (task.folder / RESULT).replace(aside)
-            log.warning("%s; kept as %s and computed again.", error, aside.name)
-            return False
-        task.state = "reused"
-        task.wall_s = read_optional(task.folder / MANIFEST).get("wall_s")
-        task.future.set_result(value)
-        log.info("%s: reused.", task.future.key)
-        return True
 
     def _parent_callback(
         self, task: ScheduledTask, parent: ScheduledTask
@@ -257,3 +242,22 @@ class Scheduler:
                     task.future.cancel()
         if pool is not None:
             pool.close(kill=kill)
+
+
+def found_result(task: ScheduledTask) -> bool:
+    """Complete a task whose result an earlier run has left; say whether there was one."""
+    if not (task.folder / RESULT).exists():
+        return False
+    try:
+        verify_result(task.folder)
+        value = load_result(task.folder)
+    except Exception as error:  # anything may be in a file; computing again is always right
+        aside = task.folder / f"{RESULT}.unreadable"
+        (task.folder / RESULT).replace(aside)
+        log.warning("%s; kept as %s and computed again.", error, aside.name)
+        return False
+    task.state = "reused"
+    task.wall_s = read_optional(task.folder / MANIFEST).get("wall_s")
+    task.future.set_result(value)
+    log.info("%s: reused.", task.future.key)
+    return True

@@ -29,6 +29,9 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 _ARRAY_KINDS = "biufU"
 
+FILE_MODE = 0o664
+"""Permissions of new files before the umask: never writable by the world."""
+
 
 class SerialiseError(SuperionicError, ValueError):
     """A value cannot be written as JSON, or JSON does not describe a value of this package."""
@@ -273,7 +276,8 @@ def write_bytes_atomic(path: Path, content: bytes, *, durable: bool = True) -> N
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
-        with temporary.open("wb") as stream:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
             if durable:
                 stream.flush()

@@ -1,0 +1,380 @@
+"""What a cluster is: a TOML file that a person writes once, checked key by key."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from superionic.inputs.typed import build
+from superionic.structures.errors import ClusterError, ProtocolError
+from superionic.workflows.jobs import Resources
+
+_WORD = re.compile(r"[\w.,:/@%+=\[\]()&|*-]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_OPTION = re.compile(r"-[-A-Za-z]*[^\s].*")
+
+
+def walltime_seconds(text: str) -> int:
+    """Return ``HH:MM:SS`` or ``D-HH:MM:SS`` in seconds.
+
+    Raises
+    ------
+    ProtocolError
+        It is neither.
+    """
+    found = re.fullmatch(r"(?:(\d+)-)?(\d{1,3}):(\d{2}):(\d{2})", text, re.ASCII)
+    if not found or (seconds := _seconds(*found.groups())) == 0:
+        raise ProtocolError(f"A walltime is HH:MM:SS or D-HH:MM:SS; got {text!r}.")
+    return seconds
+
+
+def _seconds(days: str | None, hours: str, minutes: str, seconds: str) -> int:
+    """Add up."""
+    return ((int(days or 0) * 24 + int(hours)) * 60 + int(minutes)) * 60 + int(seconds)
+
+
+def walltime_text(seconds: float) -> str:
+    """Return seconds as ``D-HH:MM:SS``, rounded up to a whole minute as Slurm does."""
+    minutes = -(-int(seconds) // 60)
+    return f"{minutes // 1440}-{minutes // 60 % 24:02d}:{minutes % 60:02d}:00"
+
+
+def _require_word(name: str, value: str) -> None:
+    """Refuse text with spaces, quotes or control characters."""
+    if not _WORD.fullmatch(value):
+        raise ProtocolError(f"{name} must be one word without spaces or quotes; got {value!r}.")
+
+
+@dataclass(frozen=True)
+class JobResources:
+    """What the tasks of one job ask for here, in place of what their author thought.
+
+    Attributes
+    ----------
+    cpus : int or None
+        Cores.
+    walltime : str or None
+        ``HH:MM:SS`` or ``D-HH:MM:SS``.
+    memory_gb : float or None
+        Memory in gigabytes.
+    partition : str or None
+        Partition.
+    gpus : int or None
+        GPUs.
+    """
+
+    cpus: int | None = None
+    walltime: str | None = None
+    memory_gb: float | None = None
+    partition: str | None = None
+    gpus: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what Slurm would."""
+        if self.walltime is not None:
+            walltime_seconds(self.walltime)
+        if self.partition is not None:
+            _require_word("partition", self.partition)
+        Resources(
+            cpus=1 if self.cpus is None else self.cpus,
+            memory_gb=self.memory_gb,
+            gpus=self.gpus or 0,
+        )
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """How a task is tried again by itself, and with how much more.
+
+    Attributes
+    ----------
+    walltime : tuple of float
+        Factors on the walltime after the first, second, ... time it was too short.
+    memory : tuple of float
+        Factors on the memory after the first, second, ... time it was too little.
+    node_failures : int
+        Times that a task is tried again after its node failed.
+    max_walltime : str
+        Never ask for more, ``HH:MM:SS`` or ``D-HH:MM:SS``; empty: no limit.
+    max_memory_gb : float or None
+        Never ask for more, in gigabytes.
+    """
+
+    walltime: tuple[float, ...] = (2.0, 4.0)
+    memory: tuple[float, ...] = (2.0, 4.0)
+    node_failures: int = 2
+    max_walltime: str = ""
+    max_memory_gb: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse factors that do not help."""
+        if any(f < 1.0 for f in (*self.walltime, *self.memory)) or self.node_failures < 0:
+            raise ProtocolError(
+                "Retries need factors of at least 1 and node_failures >= 0; got "
+                f"{self.walltime}, {self.memory}, {self.node_failures}."
+            )
+        if self.max_walltime:
+            walltime_seconds(self.max_walltime)
+
+
+@dataclass(frozen=True)
+class ClusterConfig:
+    """A Slurm cluster, and how jobs on it are to look.
+
+    Attributes
+    ----------
+    name : str
+        What it is called; the stem of its file.
+    partition, account, qos : str
+        Options of `sbatch`; empty to leave them to Slurm.
+    cpus : int
+        Cores of a task that does not say.
+    walltime : str
+        Walltime of a task that does not say, ``HH:MM:SS`` or ``D-HH:MM:SS``.
+    memory_gb : float or None
+        Memory of a task that does not say, in gigabytes; None: Slurm's default.
+    modules : tuple of str
+        Names for `module load`.
+    setup : tuple of str
+        Lines of shell that every job runs first.
+    python : str
+        Interpreter on the compute nodes; empty: the one that submits.
+    scratch : str
+        Folder on the compute node for codes that ask for one; may name ``$VARIABLES``.
+    sbatch : tuple of str
+        Further options of `sbatch`, one a line.
+    gpu_option : str
+        How GPUs are asked for; ``{gpus}`` is their number.
+    array : int
+        Alike tasks in one `sbatch` at most; 1 for no job arrays.
+    array_running : int
+        Tasks of one array that run at once, at most; 0: no limit.
+    queued : int
+        Jobs that may be in the queue at once; the others wait for the driver. 0: no limit.
+    poll_s : float
+        Seconds between two looks at the queue.
+    grace_s : float
+        Seconds after which a job that left the queue without a file is lost (slow file systems).
+    driver : JobResources
+        The small job that submits what comes next.
+    codes : Mapping of str to str
+        Command lines of external codes, such as ``vasp = "srun vasp_std"``.
+    jobs : Mapping of str to JobResources
+        By the name of a job, such as ``barrier``.
+    retries : Ladder
+        What happens after a walltime, a lack of memory or a failed node.
+    """
+
+    name: str = "cluster"
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    cpus: int = 1
+    walltime: str = "01:00:00"
+    memory_gb: float | None = None
+    modules: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+    python: str = ""
+    scratch: str = ""
+    sbatch: tuple[str, ...] = ()
+    gpu_option: str = "--gres=gpu:{gpus}"
+    array: int = 500
+    array_running: int = 0
+    queued: int = 0
+    poll_s: float = 15.0
+    grace_s: float = 30.0
+    driver: JobResources = JobResources(cpus=1, walltime="01:00:00")
+    codes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    jobs: Mapping[str, JobResources] = field(default_factory=lambda: MappingProxyType({}))
+    retries: Ladder = Ladder()
+
+    def __post_init__(self) -> None:
+        """Refuse what would end up as another line of a script, or as nonsense."""
+        if not _NAME.fullmatch(self.name):
+            raise ProtocolError(f"A cluster's name is letters, digits and _.-; got {self.name!r}.")
+        for name in ("partition", "account", "qos"):
+            _require_word(name, getattr(self, name))
+        for module in self.modules:
+            _require_word("modules", module)
+        for option in (*self.sbatch, self.gpu_option):
+            if not _OPTION.fullmatch(option) or any(c in option for c in "\n\r\0"):
+                raise ProtocolError(
+                    f"sbatch holds options such as '--constraint=intel'; got {option!r}."
+                )
+        if any(c in line for line in (*self.setup, self.python) for c in "\n\r\0"):
+            raise ProtocolError("setup is a list of single lines, python one path.")
+        if self.array < 1 or self.array_running < 0 or self.queued < 0:
+            raise ProtocolError("Expected array >= 1, array_running >= 0 and queued >= 0.")
+        if self.poll_s <= 0 or self.grace_s < 0:
+            raise ProtocolError("Expected poll_s above 0 and grace_s at least 0.")
+        walltime_seconds(self.walltime)
+        Resources(cpus=self.cpus, memory_gb=self.memory_gb)
+        object.__setattr__(self, "jobs", MappingProxyType(dict(self.jobs)))
+        object.__setattr__(self, "codes", MappingProxyType(dict(self.codes)))
+
+    def resources(self, name: str, asked: Resources) -> Resources:
+        """Return what a task asks for here.
+
+        Parameters
+        ----------
+        name
+            Name of its job; a table ``[jobs.NAME]`` comes first.
+        asked
+            What the job's author wrote; comes second, and the cluster's own defaults last.
+        """
+        own = self.jobs.get(name, JobResources())
+        walltime = walltime_seconds(own.walltime) if own.walltime else asked.walltime_s
+        memory = asked.memory_gb if own.memory_gb is None else own.memory_gb
+        return Resources(
+            cpus=own.cpus or max(asked.cpus, self.cpus),
+            walltime_s=walltime or walltime_seconds(self.walltime),
+            memory_gb=self.memory_gb if memory is None else memory,
+            queue=own.partition or asked.queue or self.partition or None,
+            gpus=asked.gpus if own.gpus is None else own.gpus,
+        )
+
+    def climbed(self, base: Resources, *, timeouts: int, memory_failures: int) -> Resources:
+        """Return what a task asks for after it ran out of time or memory so many times."""
+        steps = self.retries
+        walltime = float(base.walltime_s or walltime_seconds(self.walltime))
+        if timeouts and steps.walltime:
+            walltime *= steps.walltime[min(timeouts, len(steps.walltime)) - 1]
+        if steps.max_walltime:
+            walltime = min(walltime, walltime_seconds(steps.max_walltime))
+        memory = base.memory_gb
+        if memory is not None and memory_failures and steps.memory:
+            memory *= steps.memory[min(memory_failures, len(steps.memory)) - 1]
+        if memory is not None and steps.max_memory_gb is not None:
+            memory = min(memory, steps.max_memory_gb)
+        return replace(base, walltime_s=round(walltime), memory_gb=memory)
+
+
+def clusters_folder() -> Path:
+    """Return where the files of clusters are kept."""
+    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(home).expanduser() / "superionic" / "clusters"
+
+
+def cluster_path(name: str | Path) -> Path:
+    """Return the file of a cluster, given its name or the file itself."""
+    if isinstance(name, Path) or name.endswith(".toml") or "/" in name:
+        return Path(name).expanduser()
+    if not _NAME.fullmatch(name):
+        raise ClusterError(f"A cluster's name is letters, digits and _.-; got {name!r}.")
+    return clusters_folder() / f"{name}.toml"
+
+
+def known_clusters() -> tuple[str, ...]:
+    """Return the names of the clusters that have a file."""
+    return tuple(sorted(p.stem for p in clusters_folder().glob("*.toml")))
+
+
+def load_cluster(name: str | Path) -> ClusterConfig:
+    """Read a cluster's file.
+
+    Parameters
+    ----------
+    name
+        Its name, or the path of a TOML file.
+
+    Raises
+    ------
+    ClusterError
+        There is no such file, or it is not TOML.
+    ProtocolError
+        A key is unknown or has a value that makes no sense.
+    """
+    path = cluster_path(name)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        known = ", ".join(known_clusters()) or "none yet"
+        raise ClusterError(
+            f"There is no cluster file {path} (known: {known}). Make one with `superionic cluster "
+            f"init {path.stem}`, and fill it in."
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ClusterError(f"Cannot read the cluster file {path}: {error}") from error
+    return build(ClusterConfig, {"name": path.stem} | table, where=path.name)
+
+
+TEMPLATE = """\
+# A Slurm cluster for superionic. Lines that start with # are comments; take the # away from those
+# that you need. Check it with `superionic cluster test @NAME@`.
+
+# partition = "normal"              # see `sinfo`
+# account = "my-project"            # see `sacctmgr show associations user=$USER`
+# qos = "normal"
+
+# What a task gets that does not say. Tables [jobs.NAME] further down change it for one kind.
+cpus = 1
+walltime = "04:00:00"               # HH:MM:SS or D-HH:MM:SS
+# memory_gb = 8.0                   # leave out for Slurm's default
+
+# What every job runs first, on the compute node.
+# modules = ["python/3.11"]         # module load ...
+# setup = ["source ~/venvs/superionic/bin/activate"]
+# python = "python"                 # leave out to use the interpreter that submits
+# scratch = "$TMPDIR"               # for codes that want a local disk
+
+# Further options of sbatch, one each, and how GPUs are asked for.
+# sbatch = ["--constraint=intel", "--mail-type=FAIL"]
+# gpu_option = "--gres=gpu:{gpus}"
+
+# array = 500                       # alike tasks in one sbatch; 1 for no job arrays
+# array_running = 0                 # of one array, running at once; 0: no limit
+# queued = 0                        # jobs in the queue at once; 0: no limit
+# poll_s = 15.0                     # seconds between two looks at the queue
+
+# The small job that submits what comes next. Needs sbatch on the compute nodes.
+[driver]
+cpus = 1
+walltime = "01:00:00"
+
+# External codes: how they are started inside an allocation.
+[codes]
+# vasp = "srun vasp_std"
+# castep = "srun castep.mpi"
+# gmx = "gmx"
+
+# What some kinds of tasks need here; the names are those of the folders, before the hash.
+# [jobs.barrier]
+# cpus = 8
+# walltime = "1-00:00:00"
+# memory_gb = 16.0
+
+# A task that ran out of walltime or memory is tried again with so many times more, at most
+# as often as there are factors. One whose node failed is tried again as it was.
+[retries]
+walltime = [2.0, 4.0]
+memory = [2.0, 4.0]
+node_failures = 2
+# max_walltime = "2-00:00:00"
+# max_memory_gb = 128.0
+"""
+
+
+def init_cluster(name: str | Path) -> Path:
+    """Write the commented file of a new cluster and return its path.
+
+    Raises
+    ------
+    ClusterError
+        The file exists, or cannot be written.
+    """
+    path = cluster_path(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(TEMPLATE.replace("@NAME@", str(name)))
+        path.chmod(0o644 & path.stat().st_mode)
+    except FileExistsError as error:
+        raise ClusterError(f"{path} exists. Edit it, or choose another name.") from error
+    except OSError as error:
+        raise ClusterError(f"Cannot write {path}: {error.strerror or error}.") from error
+    return path
