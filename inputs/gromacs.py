@@ -229,6 +229,7 @@ def mdp_text(run: str, box: ParametrisedBox, options: MDOptions) -> str:
     settings: dict[str, object] = {
         "cutoff-scheme": "Verlet",
         "pbc": "xyz",
+        "rlist": options.cutoff_ang * NM,  # where it counts: the Verlet buffer comes on top
         "coulombtype": "PME",
         "rcoulomb": options.cutoff_ang * NM,
         "coulomb-modifier": "None",
@@ -255,7 +256,7 @@ def _dynamics(run: str, options: MDOptions) -> dict[str, object]:
         "integrator": "sd",  # Langevin: one thermostat for every code
         "dt": options.timestep_fs / 1000,
         "nsteps": steps,
-        "ld-seed": options.seed + 1,
+        "ld-seed": options.seed + (1 if run == "npt" else 2),  # never the same twice
         "tc-grps": "System",
         "tau-t": 1.0,
         "ref-t": options.temperature_K,
