@@ -21,6 +21,8 @@ that is at least half filled."""
 WIDE_GAP_WIDTHS = 20.0
 """A gap of more than so many smearing widths leaves the potential anywhere in it: its middle is
 taken."""
+FULL_EV = 1.0
+"""Where no level is empty, the Fermi level lies so far above the highest one, in eV."""
 MARGIN_WIDTHS = 6.0
 """A widened level is followed this many standard deviations."""
 
@@ -264,7 +266,7 @@ def _potential(levels: NDArray[np.float64], count: float, width: float) -> float
         if above - below > WIDE_GAP_WIDTHS * width:
             return float(0.5 * (below + above))
     if whole >= len(levels):
-        return float(levels[-1])
+        return float(levels[-1]) + FULL_EV
     if width <= 0.0:
         return float(levels[int(np.ceil(count)) - 1])
     low, high = levels[0] - 50.0 * width, levels[-1] + 50.0 * width

@@ -45,7 +45,8 @@ def orbital_levels(
     partition
         How orbitals are shared out.
     window_eV
-        Relative to the Fermi level; the lower end moves down into the next gap of 2 eV.
+        Relative to the Fermi level; the lower end moves down into the next gap of 2 eV, and the
+        lowest empty level is always kept.
     rule
         What the Fermi level is.
     smearing_eV
@@ -60,9 +61,10 @@ def orbital_levels(
         energies, filled, _grouped(field, orbital_shares(field, partition)), _orbitals(field),
         _symbols(field), 0.0, smearing_eV, NAMES[partition], theory,
     )  # fmt: skip
-    fermi = every.fermi_level_eV(rule)
+    fermi, lowest = every.fermi_level_eV(rule), every.frontier_eV()[1]
     low = valence_start(energies, fermi + window_eV[0])
-    inside = (energies >= low) & (energies <= fermi + window_eV[1])
+    high = max(fermi + window_eV[1], -np.inf if lowest is None else lowest)
+    inside = (energies >= low) & (energies <= high)
     # both spins keep as many levels as the one that has more of them
     first = int(inside.argmax(axis=1).min())
     last = energies.shape[1] - int(inside[:, ::-1].argmax(axis=1).min())

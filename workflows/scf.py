@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DIIS_SPACE = 12
-MEMORY_MB = 6000
+COARSE_EV = 1e-3
+"""Criterion of the stages before the last, in eV."""
+MEMORY_MB = 4000
 """What PySCF may keep in memory before it goes to disk."""
 
 
@@ -32,15 +34,18 @@ class Rung:
     ----------
     name : str
         What the record calls it.
+    mixing : float
+        Before DIIS extrapolates, the density moves by this share towards that of its own field, so
+        that d shells do not empty and fill in turns.
+    mixing_steps : int
+        So many times.
+    damping : float
+        Share of the last Fock matrix in each that DIIS is given.
     smearing_factor : float
         Width of the filling in units of the settings' `ScfSettings.smearing_eV`; the field is made
         self-consistent at this width first, then at the settings' own.
-    damping : float
-        Part of the last Fock matrix that is mixed in while DIIS is off.
-    diis_start : int
-        Cycle from which DIIS extrapolates.
     level_shift_eV : float
-        Empty levels are raised by so much while it iterates.
+        Empty levels are raised by so much while it iterates on the coarse grid.
     second_order : bool
         Newton steps on whole electrons, without smearing.
     fresh : bool
@@ -48,19 +53,20 @@ class Rung:
     """
 
     name: str
-    smearing_factor: float = 1.0
+    mixing: float = 0.1
+    mixing_steps: int = 0
     damping: float = 0.0
-    diis_start: int = 1
+    smearing_factor: float = 1.0
     level_shift_eV: float = 0.0
     second_order: bool = False
     fresh: bool = False
 
 
 LADDER: tuple[Rung, ...] = (
-    Rung("smeared", fresh=True),
-    Rung("hot", smearing_factor=4.0, fresh=True),
-    Rung("damped", smearing_factor=4.0, damping=0.6, diis_start=12, fresh=True),
-    Rung("shifted", smearing_factor=2.0, damping=0.3, diis_start=6, level_shift_eV=5.0),
+    Rung("mixed", mixing_steps=6, damping=0.7, fresh=True),
+    Rung("hot", mixing_steps=8, damping=0.8, smearing_factor=4.0, fresh=True),
+    Rung("slow", mixing=0.05, mixing_steps=30, damping=0.9, smearing_factor=2.0, fresh=True),
+    Rung("shifted", mixing_steps=3, level_shift_eV=5.0),
     Rung("second-order", second_order=True),
 )
 """What is tried, in this order, until the field is self-consistent."""
@@ -78,6 +84,9 @@ class ScfSettings:
         For the Coulomb part; a functional without exact exchange needs no more.
     grid_level : int
         Of PySCF's integration grids, 0 to 9.
+    coarse_grid_level : int
+        Of the grid on which it is made self-consistent first; where it is not below
+        ``grid_level`` there is one grid only.
     smearing_eV : float
         kT of the Fermi-Dirac filling in eV. The energy is that of zero width, from the energy and
         the free energy.
@@ -102,8 +111,9 @@ class ScfSettings:
     basis: str = "def2-svp"
     auxiliary_basis: str = "def2-universal-jfit"
     grid_level: int = 1
+    coarse_grid_level: int = 0
     smearing_eV: float = 0.1
-    energy_eV: float = 1e-4
+    energy_eV: float = 1e-5
     max_cycles: int = 80
     fix_moment: bool = True
     moments: tuple[float, ...] | None = None
@@ -239,12 +249,12 @@ def solve_field(
     """
     mole = build_mole(molecule, settings.basis)
     moments = _moments(molecule, settings)
+    climb = _Climb(mole, functional, settings, bool(mole.spin or moments.any()), permittivity)
     density = None
     attempts: list[ScfAttempt] = []
     for rung in (r for r in LADDER if r.name in settings.rungs):
         if density is None or rung.fresh:
             density = starting_density(mole, moments)
-        climb = _Climb(mole, functional, settings, bool(mole.spin or moments.any()), permittivity)
         found, attempt, density = climb.try_rung(rung, density)
         attempts.append(attempt)
         log.info(
@@ -293,15 +303,20 @@ def _energies(field: Any) -> tuple[float, float]:
     return float(field.e_zero) * Hartree, float(field.e_free - field.e_tot) * Hartree
 
 
-@dataclass
 class _Climb:
-    """One rung at work."""
+    """One molecule on the ladder; the fitted integrals are computed once."""
 
-    mole: Any
-    functional: str
-    settings: ScfSettings
-    polarised: bool
-    permittivity: float | None
+    def __init__(
+        self,
+        mole: Any,
+        functional: str,
+        settings: ScfSettings,
+        polarised: bool,
+        permittivity: float | None,
+    ) -> None:
+        self.mole, self.functional, self.settings = mole, functional, settings
+        self.polarised, self.permittivity = polarised, permittivity
+        self._fit: Any = None
 
     def try_rung(
         self, rung: Rung, density: NDArray[np.float64]
@@ -309,38 +324,69 @@ class _Climb:
         """Return the converged field or None, the record, and the last density."""
         started = time.process_time()
         trace: list[float] = []
-        own = self.settings.smearing_eV
-        widths = [own] if rung.smearing_factor == 1.0 else [own * rung.smearing_factor, own]
-        if rung.second_order:
-            widths = [0.0]
+        stages = self._stages(rung)
         field: Any = None
         reason = ""
-        for width in widths:
-            field = self._prepared(rung, width, trace)
-            try:
+        try:
+            for number, stage in enumerate(stages):
+                field = self._prepared(rung, stage, trace)
+                if number == 0:
+                    density = self._mixed(field, rung, density, trace)
                 field.kernel(dm0=density if self.polarised else density.sum(axis=0))
-            except (np.linalg.LinAlgError, RuntimeError, ValueError) as error:
-                reason = f"broke off: {type(error).__name__}: {error}"
-                break
-            made = np.asarray(field.make_rdm1())
-            density = made if self.polarised else np.array([made, made]) / 2.0
+                made = np.asarray(field.make_rdm1())
+                density = made if self.polarised else np.array([made, made]) / 2.0
+        except (np.linalg.LinAlgError, RuntimeError, ValueError) as error:
+            reason = f"broke off: {type(error).__name__}: {error}"
         done = not reason and bool(field.converged) and bool(np.isfinite(field.e_tot))
         if not done and not reason:
-            reason = f"energy still changed by {_change(trace) or 0.0:.2g} eV in the last cycle"
+            reason = f"the energy still changed by {_change(trace) or 0.0:.2g} eV in the last cycle"
         attempt = ScfAttempt(
             rung=rung.name,
             converged=done,
             cycles=len(trace),
             energy_eV=trace[-1] if trace and np.isfinite(trace[-1]) else None,
             last_change_eV=_change(trace),
-            smearing_eV=widths[-1],
+            smearing_eV=stages[-1].width_eV,
             reason=reason,
             seconds=round(time.process_time() - started, 1),
         )
         return (field if done else None), attempt, density
 
-    def _prepared(self, rung: Rung, width_eV: float, trace: list[float]) -> Any:
-        """Return PySCF's object for a rung at a width."""
+    def _stages(self, rung: Rung) -> list[_Stage]:
+        """Return the stages of a rung: wide, its own width on the coarse grid, the fine grid."""
+        own, given = self.settings.smearing_eV, self.settings
+        coarse = min(given.coarse_grid_level, given.grid_level)
+        if rung.second_order:
+            return [_Stage(0.0, given.grid_level, given.energy_eV)]
+        stages = []
+        if rung.smearing_factor != 1.0:
+            stages.append(_Stage(own * rung.smearing_factor, coarse, COARSE_EV))
+        if coarse < given.grid_level or rung.level_shift_eV:
+            stages.append(_Stage(own, coarse, COARSE_EV, rung.level_shift_eV))
+        return [*stages, _Stage(own, given.grid_level, given.energy_eV)]
+
+    def _mixed(
+        self, field: Any, rung: Rung, density: NDArray[np.float64], trace: list[float]
+    ) -> NDArray[np.float64]:
+        """Move a density a little towards that of its own field, several times."""
+        from ase.units import Hartree
+
+        if not rung.mixing_steps or rung.second_order:
+            return density
+        field.grids.build()
+        core, overlap = field.get_hcore(), field.get_ovlp()
+        for _ in range(rung.mixing_steps):
+            whole = density if self.polarised else density.sum(axis=0)
+            potential = field.get_veff(self.mole, whole)
+            trace.append(float(field.energy_tot(whole, core, potential)) * Hartree)
+            energies, orbitals = field.eig(core + np.asarray(potential), overlap)
+            made = np.asarray(field.make_rdm1(orbitals, field.get_occ(energies, orbitals)))
+            new = made if self.polarised else np.array([made, made]) / 2.0
+            density = density + rung.mixing * (new - density)
+        return density
+
+    def _prepared(self, rung: Rung, stage: _Stage, trace: list[float]) -> Any:
+        """Return PySCF's object for a stage of a rung."""
         from ase.units import Hartree
         from pyscf import dft
         from pyscf.scf import addons
@@ -349,26 +395,38 @@ class _Climb:
         field = kind(self.mole, xc=self.functional).density_fit(
             auxbasis=self.settings.auxiliary_basis
         )
+        if self._fit is None:
+            self._fit = field.with_df.build()
+        field.with_df = self._fit
         if self.permittivity is not None:
             field = field.PCM()
             field.with_solvent.method = "C-PCM"
             field.with_solvent.eps = self.permittivity
-        field.grids.level = self.settings.grid_level
-        field.conv_tol = self.settings.energy_eV / Hartree
+        field.grids.level = stage.grid_level
+        field.conv_tol = stage.energy_eV / Hartree
         field.max_cycle = self.settings.max_cycles
         field.diis_space = DIIS_SPACE
-        field.diis_start_cycle = rung.diis_start
-        field.damp = rung.damping
-        field.level_shift = rung.level_shift_eV / Hartree
+        field.diis_damp = rung.damping
+        field.level_shift = stage.level_shift_eV / Hartree
         if rung.second_order:
             field = field.newton()
         else:
             field = addons.smearing(
-                field, sigma=width_eV / Hartree, method="fermi",
+                field, sigma=stage.width_eV / Hartree, method="fermi",
                 fix_spin=self.settings.fix_moment and self.polarised,
             )  # fmt: skip
         field.callback = lambda told: trace.append(float(told["e_tot"]) * Hartree)
         return field
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Part of a rung: width of the filling, grid, criterion, shift of empty levels."""
+
+    width_eV: float
+    grid_level: int
+    energy_eV: float
+    level_shift_eV: float = 0.0
 
 
 def _change(trace: list[float]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,14 +51,19 @@ class FreeAtom:
 def free_atoms(molecule: Any) -> dict[str, FreeAtom]:
     """Return the free atoms of a PySCF molecule by label, from spherically averaged Hartree-Fock.
 
+    Shells are filled as in the ground states of the neutral atoms.
+
     Parameters
     ----------
     molecule
         A ``pyscf.gto.Mole`` with spherical functions.
     """
+    from pyscf.data.elements import CONFIGURATION
     from pyscf.scf.atom_hf import get_atm_nrhf
 
-    found = get_atm_nrhf(molecule)
+    with warnings.catch_warnings():  # it calls what it says is deprecated
+        warnings.simplefilter("ignore", DeprecationWarning)
+        found = get_atm_nrhf(molecule, atomic_configuration=CONFIGURATION)
     atoms = {}
     for index in range(molecule.natm):
         label = molecule.atom_symbol(index)
@@ -160,8 +166,8 @@ def _spin_occupations(atom: FreeAtom, label: str, moment: float) -> NDArray[np.f
     if not moment or not FIRST_D <= number <= LAST_D:
         return half
     shell = np.flatnonzero((atom.momenta == 2) & (atom.occupations > 0))
-    outer = np.flatnonzero((atom.momenta == 0) & (atom.occupations > 0))
-    half[:, outer[atom.energies[outer].argmax()]] = 0.0
+    filled = np.flatnonzero((atom.momenta == 0) & (atom.occupations > 0))
+    half[:, filled[np.argsort(atom.energies[filled])][3:]] = 0.0  # 4s
     count = float(number - ARGON - 2)
     if min(count, 10.0 - count) < abs(moment) - 0.5:
         count -= 1.0
