@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -101,6 +102,17 @@ def test_sites_of_chains() -> None:
         "ether-CH2": 4, "ether-O": 2, "ether-H": 8,
         "hydroxyl-CH2": 2, "hydroxyl-O": 2, "hydroxyl-H": 2, "alkane-H": 4,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("ends", ["methyl", "hydroxyl"])
+@pytest.mark.parametrize("units", [2, 3, 7])
+def test_chains_have_all_terms_and_no_charge(
+    units: int, ends: Literal["methyl", "hydroxyl"]
+) -> None:
+    chain = peo_chain(units, ends=ends)
+    found = assign_parameters(small_box([ion(chain, "PEO")], 60.0), charge_scale=1.0)
+    assert found.total_charge_e == pytest.approx(0.0, abs=1e-12)
+    assert len(found.bonds) == len(chain.bonds) == len(chain) - 1
 
 
 def test_neutral_sodium_is_no_ion() -> None:

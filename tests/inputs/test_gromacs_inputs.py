@@ -148,3 +148,15 @@ def test_gromacs_agrees_with_plain_code_and_openmm(mixing: Mixing, tmp_path: Pat
     _, ours = evaluate(box, options)
     rms = float(np.sqrt(((forces - ours) ** 2).sum(axis=1).mean())) * 10
     assert rms < 2e-3 if precise else 1.0  # kJ/mol/nm
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(GMX is None, reason="no gmx on this machine")
+def test_rigid_molecules_in_gromacs(tmp_path: Path) -> None:
+    """Springs count, pairs inside do not: neither Coulomb, direct or reciprocal, nor the rest."""
+    box = assign_parameters(node_box(), charge_scale=1.0, charges={"FIL": CHARGES})
+    found, _ = single_point(box, tmp_path / "gmx")
+    x = box.box.structure.positions
+    expected = naive.bonded(box, x) | naive.periodic(box, x, cutoff_ang=10.0)
+    assert found["Harmonic Pot."] == pytest.approx(expected["springs"], rel=1e-6)
+    assert found["Potential"] == pytest.approx(sum(expected.values()), abs=0.02)

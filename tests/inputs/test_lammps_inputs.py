@@ -43,7 +43,7 @@ def energies_of(text: str) -> dict[str, Any]:
     """Bonded energies in kJ/mol from the data file, by LAMMPS' own formulas."""
     file = sections(text)
     x = np.array([[float(w) for w in row[4:7]] for row in file["Atoms"]])
-    energy = dict.fromkeys(("bonds", "angles", "torsions"), 0.0)
+    energy: dict[str, Any] = dict.fromkeys(("bonds", "angles", "torsions"), 0.0)
     coefficients = {
         name: {int(r[0]): [float(w) for w in r[1:]] for r in file[f"{name} Coeffs"]}
         for name in ("Bond", "Angle", "Dihedral")
