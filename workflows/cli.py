@@ -29,6 +29,7 @@ from superionic.workflows import (
     cli_mof,
     cli_molecules,
     cli_protocols,
+    cli_slurm,
 )
 from superionic.workflows.commands.console import note
 
@@ -420,10 +421,12 @@ app.add_typer(cli_mof.mof_app, name="mof")
 app.command()(cli_collect.collect)
 app.command()(cli_collect.handover)
 app.command()(cli_electronic.electronic)
+cli_slurm.add_to(app)
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    os.environ.setdefault("SPGLIB_WARNING", "OFF")  # it writes to standard error past Python
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # those of libraries; ours are errors or notes
     app(prog_name="superionic")

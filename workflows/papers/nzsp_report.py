@@ -93,13 +93,17 @@ def _ok(comparisons: Sequence[Comparison]) -> bool:
 def _line(comparison: Comparison) -> str:
     v = comparison.verdict
     return (
-        f"{comparison.name}: bulk {_eV(v.bulk_median_eV)} ({v.bulk_hops} hops), surface "
-        f"{_eV(v.surface_median_eV)} ({v.surface_hops} hops); B < A {v.state}. {v.reason}"
+        f"{comparison.name}: bulk {_eV(v.bulk_median_eV)} ({_hops(v.bulk_hops)}), surface "
+        f"{_eV(v.surface_median_eV)} ({_hops(v.surface_hops)}); B < A {v.state}. {v.reason}"
     )
 
 
 def _eV(value: float | None) -> str:
     return "no value" if value is None else f"{value:.3f} eV"
+
+
+def _hops(count: int) -> str:
+    return f"{count} hop{'' if count == 1 else 's'}"
 
 
 def _fact(comparison: Comparison) -> Fact:
@@ -125,7 +129,7 @@ def _summary(comparisons: Sequence[Comparison], protocol: NzspProtocol) -> tuple
                     published=None,
                     fidelity=protocol.fidelity,
                     verdict=Badge("no printed value"),
-                    note=f"{hops} converged hops",
+                    note=f"{_hops(hops)} converged",
                 )
             )
         gap = (
