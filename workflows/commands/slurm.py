@@ -1,0 +1,316 @@
+"""Campaigns on clusters: `submit`, `status`, `resume`, `cancel`, `trace` and `cluster`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from superionic.structures.errors import ClusterError, RunFolderError
+from superionic.workflows.commands.console import (
+    chatter_to_stderr,
+    emit_json,
+    emit_table,
+    note,
+    plain,
+    say,
+)
+from superionic.workflows.slurm.campaign import (
+    Campaign,
+    Leg,
+    advance,
+    new_session,
+    read_campaign,
+    write_campaign,
+)
+from superionic.workflows.slurm.config import cluster_path, init_cluster, load_cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from superionic.workflows.slurm.status import Survey
+    from superionic.workflows.trace import Link
+
+SHOWN = 30
+"""Lines of single tasks that a status shows, at most."""
+
+
+def submit(
+    words: Sequence[str], *, cluster: str, chain: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Submit a command of `superionic`, or a campaign file."""
+    campaign = _campaign(words, cluster)
+    load_cluster(campaign.cluster)
+    if dry_run:
+        _plan(campaign, as_json=as_json)
+        return
+    write_campaign(campaign)
+    _go(campaign, chain=chain, as_json=as_json)
+
+
+def resume(folder: Path, *, cluster: str, chain: bool, as_json: bool) -> None:
+    """Go on with a campaign; what failed is tried again."""
+    from superionic.workflows.slurm.status import let_go_on
+
+    campaign = new_session(read_campaign(folder.expanduser().absolute()))
+    if cluster:
+        campaign = replace(campaign, cluster=_cluster_name(cluster))
+    load_cluster(campaign.cluster)
+    let_go_on(campaign.folder)
+    write_campaign(campaign)
+    _go(campaign, chain=chain, as_json=as_json)
+
+
+def _go(campaign: Campaign, *, chain: bool, as_json: bool) -> None:
+    """Take the first step here, and say how far it came."""
+    from superionic.workflows.slurm.driver import take_step
+
+    with chatter_to_stderr():
+        legs = take_step(campaign, chain=chain)
+    show_status(campaign.folder, as_json=as_json)
+    _leave(legs)
+    if not chain and any(leg.state == "waiting" for leg in legs.values()):
+        note(f"note: nothing goes on by itself: run `superionic resume {campaign.folder}` later.")
+
+
+def _leave(legs: dict[int, Leg]) -> None:
+    """Leave with exit code 1 if a command was refused or ended badly."""
+    bad = [leg for leg in legs.values() if leg.state == "refused" or leg.code]
+    for leg in bad:
+        if leg.message:
+            note(f"error: {leg.message}")
+    if bad:
+        raise typer.Exit(1)
+
+
+def _campaign(words: Sequence[str], cluster: str) -> Campaign:
+    """Return the campaign that the words of a command line stand for."""
+    from superionic.workflows.slurm.campaign_file import read_campaign_file
+
+    if not words:
+        raise typer.BadParameter("name a command, such as `reproduce nzsp`, or a .toml file.")
+    where = str(Path.cwd())
+    if len(words) == 1 and words[0].endswith(".toml"):
+        plan = read_campaign_file(Path(words[0]))
+        name = cluster or plan.cluster
+        commands, folder = plan.commands, plan.folder
+    else:
+        name, commands, folder = cluster, (tuple(words),), _results_folder(words)
+    if not name:
+        raise typer.BadParameter("name the cluster.", param_hint="--cluster")
+    return new_session(Campaign(folder, _cluster_name(name), commands, where, ""))
+
+
+def _cluster_name(name: str) -> str:
+    """Return a cluster's name, or the full path of its file."""
+    path = cluster_path(name)
+    return name if path.stem == name else str(path.absolute())
+
+
+def _results_folder(words: Sequence[str]) -> Path:
+    """Return the results folder that a command line names."""
+    out = None
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word in ("--out", "-o"):
+            out = following
+        elif word.startswith("--out="):
+            out = word.removeprefix("--out=")
+        elif word.startswith("-o") and not word.startswith("--") and len(word) > 2:
+            out = word[2:]
+    if out is None and words[0] == "reproduce":
+        out = "results"
+    if not out or words[0] in ("structure", "inputs", "submit"):
+        raise typer.BadParameter(
+            f"`superionic {words[0]}` cannot be submitted: only commands that compute into a "
+            "folder named with --out can."
+        )
+    return Path(out).expanduser().absolute()
+
+
+def _plan(campaign: Campaign, *, as_json: bool) -> None:
+    """Write the scripts of the first step and say what it asks for."""
+    from superionic.workflows.slurm.placement import Placement
+
+    placement = Placement(load_cluster(campaign.cluster), detach=True, dry_run=True)
+    logging.getLogger("superionic").setLevel(logging.WARNING)
+    with chatter_to_stderr():
+        legs = advance(campaign, dry_run=placement)
+    planned = placement.planned
+    hours = sum(p.core_hours for p in planned)
+    if as_json:
+        jobs = [
+            {"script": str(p.folder / "job.sh"), "tasks": p.tasks, "core_hours": p.core_hours}
+            | plain(p.asked)
+            for p in planned
+        ]
+        emit_json({"jobs": jobs, "core_hours": hours})
+        return
+    emit_table(
+        ("script", "tasks", "cores", "walltime s", "memory GB", "core hours"),
+        [
+            (str(p.folder / "job.sh"), p.tasks, p.asked.cpus, p.asked.walltime_s,
+             p.asked.memory_gb, p.core_hours)
+            for p in planned
+        ],
+    )  # fmt: skip
+    tasks = sum(p.tasks for p in planned)
+    say(f"{len(planned)} sbatch, {tasks} tasks, {hours:.1f} core hours asked for at most")
+    if any(leg.state == "waiting" for leg in legs.values()):
+        say("Further tasks follow from the results of these, and are not counted.")
+    _leave({k: leg for k, leg in legs.items() if leg.state == "refused"})
+
+
+def show_status(folder: Path, *, as_json: bool, watch_s: float = 0.0) -> None:
+    """Write how far everything in a folder is; with ``watch_s`` again and again."""
+    from superionic.workflows.slurm.status import survey
+
+    while True:
+        told = survey(folder.expanduser().absolute())
+        if as_json:
+            emit_json(told)
+        else:
+            _show(told)
+        if watch_s <= 0 or told.finished or not _moving(told):
+            return
+        time.sleep(watch_s)
+        say()
+
+
+def _moving(told: Survey) -> bool:
+    """Return whether anything may still happen by itself."""
+    waiting = any(state == "waiting" for _, state, _ in told.commands)
+    return waiting or bool(told.totals.keys() & {"queued", "running"})
+
+
+def _show(told: Survey) -> None:
+    """Write a survey as tables."""
+    states = list(told.totals)
+    order = ("done", "running", "queued", "pending")
+    states.sort(key=lambda s: (order.index(s) if s in order else len(order), s))
+    if states:
+        named = ["not started" if s == "pending" else s.replace("_", " ") for s in states]
+        rows: list[list[str | int]] = [
+            [name, *(counts.get(state, 0) for state in states)]
+            for name, counts in told.counts.items()
+        ]
+        rows.append(["all", *(told.totals[state] for state in states)])
+        emit_table(("task", *named), rows)
+    detailed = [t for t in told.tasks if t.state not in ("queued", "pending") or t.reason]
+    detailed.sort(key=lambda t: (t.state in ("queued", "pending"), t.state != "running", t.key))
+    if detailed:
+        say()
+        emit_table(
+            ("task", "state", "job", "what"),
+            [
+                (t.key, t.state.replace("_", " "), t.job, _short(t.progress or t.reason))
+                for t in detailed[:SHOWN]
+            ],
+        )
+    if len(detailed) > SHOWN:
+        say(f"and {len(detailed) - SHOWN} more; --json lists all")
+    if told.commands:
+        say()
+        for command, state, _ in told.commands[:SHOWN]:
+            say(f"superionic {command}: {state}")
+        if told.driver:
+            say(told.driver)
+    for remark in told.remarks:
+        note(f"note: {remark}")
+
+
+def _short(text: str) -> str:
+    """Return one line of at most 100 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else f"{line[:100]}..."
+
+
+def cancel(folder: Path) -> None:
+    """Cancel all jobs of a folder; what was finished stays."""
+    from superionic.workflows.slurm.campaign import CAMPAIGN
+    from superionic.workflows.slurm.status import run_folders, stop_all
+
+    place = folder.expanduser().absolute()
+    if not place.is_dir() or not ((place / CAMPAIGN).is_dir() or any(run_folders(place))):
+        raise RunFolderError(f"There is nothing in {folder} that could be cancelled.")
+    jobs = stop_all(place)
+    say(f"{len(jobs)} jobs cancelled; `superionic resume {folder}` goes on from what is done")
+
+
+def show_trace(path: Path, *, as_json: bool) -> None:
+    """Write the chain of tasks behind a result; exit code 1 if a link is broken."""
+    from superionic.workflows.trace import trace
+
+    links = trace(path)
+    if as_json:
+        emit_json(links)
+    else:
+        for link in links:
+            _show_link(link)
+    if any(link.intact is not True for link in links):
+        note("error: the chain is broken: a result is missing or was changed after it was written.")
+        raise typer.Exit(1)
+
+
+def _show_link(link: Link) -> None:
+    """Write one task of a chain."""
+    from superionic.workflows.manifest import LIBRARIES
+
+    pad = "    " * link.depth
+    if link.again:
+        say(f"{pad}{link.key}  (see above)")
+        return
+    seal = {True: "checksum agrees", False: "CHANGED SINCE", None: "no result"}[link.intact]
+    wall = f", {link.wall_s:.1f} s" if link.wall_s is not None else ""
+    say(f"{pad}{link.key}  {link.state.replace('_', ' ')}, {seal}")
+    say(f"{pad}  function  {link.function}, version {link.version}")
+    if link.settings:
+        say(f"{pad}  inputs    {_short(', '.join(f'{k}={v}' for k, v in link.settings.items()))}")
+    if link.host:
+        say(f"{pad}  computed  {link.started} on {link.host}{wall}")
+    for s in link.submissions:
+        memory = f", {s.memory_gb:g} GB" if s.memory_gb is not None else ""
+        end = " ".join(filter(None, (s.state.replace("_", " ") or "not ended", s.reason)))
+        say(f"{pad}  job       {s.job}: {s.cpus} cores, {s.walltime_s} s{memory}: {_short(end)}")
+    kept = ("superionic", "python", *LIBRARIES)
+    versions = [f"{k} {v}" for k, v in link.versions.items() if k in kept]
+    if versions:
+        say(f"{pad}  versions  {', '.join(versions)}")
+
+
+def cluster_init(name: str) -> None:
+    """Write the commented file of a new cluster."""
+    say(str(init_cluster(name)))
+    note(f"note: edit it, then try it out with `superionic cluster test {name}`.")
+
+
+def cluster_list() -> None:
+    """Write the clusters that have a file."""
+    from superionic.workflows.slurm.config import known_clusters
+
+    for name in known_clusters():
+        say(f"{name}  {cluster_path(name)}")
+
+
+def cluster_test(name: str, *, folder: Path, patience_s: float, as_json: bool) -> None:
+    """Submit a one-minute job and write what it found; exit code 1 if anything is missing."""
+    from superionic.workflows.slurm.check import probe_cluster
+
+    cluster = load_cluster(name)
+    note("note: waiting for a one-minute job ...")
+    findings = probe_cluster(cluster, folder=folder, patience_s=patience_s)
+    if as_json:
+        emit_json(findings)
+    else:
+        emit_table(
+            ("what", "", "found"),
+            [(f.name, "ok" if f.ok else "MISSING", f.found) for f in findings],
+        )
+        for finding in findings:
+            if not finding.ok:
+                say(f"{finding.name}: {finding.todo}")
+    if not all(f.ok for f in findings):
+        raise ClusterError(f"Something is missing on the compute nodes of {name}.")

@@ -1,0 +1,216 @@
+"""Campaigns: command lines whose tasks go to a cluster, driven in waves and not by a daemon.
+
+A wave runs each command until it asks for a result that is not there yet; by then every task that
+could be submitted is in the queue. It then submits the next wave as a small job that waits for
+those results (`--dependency=afterany:A?afterany:B`), and ends. Nothing of ours is alive between
+two waves. A wave that was killed is repeated by `superionic resume`: whatever it had submitted is
+found again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from superionic import __version__
+from superionic.structures.errors import ClusterError, RunFolderError
+from superionic.workflows.manifest import now_iso
+from superionic.workflows.runfolder import read_optional
+from superionic.workflows.serialise import read_json, write_json_atomic
+from superionic.workflows.slurm.config import load_cluster
+from superionic.workflows.slurm.placement import LeftRunning, Placement, placed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from superionic.workflows.serialise import Json
+
+log = logging.getLogger(__name__)
+
+CAMPAIGN = ".campaign"
+"""In the results folder: what was asked for, how far it is, and the driver's jobs."""
+_DESCRIPTION, _LEGS = "campaign.json", "legs.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What was asked for.
+
+    Attributes
+    ----------
+    folder : Path
+        The results folder.
+    cluster : str
+        Name or file of the cluster.
+    commands : tuple of tuple of str
+        Command lines of `superionic`.
+    directory : str
+        In which they are run.
+    session : str
+        Renewed whenever the user resumes.
+    """
+
+    folder: Path
+    cluster: str
+    commands: tuple[tuple[str, ...], ...]
+    directory: str
+    session: str
+
+    @property
+    def records(self) -> Path:
+        """Where it keeps its own files."""
+        return self.folder / CAMPAIGN
+
+
+@dataclass(frozen=True)
+class Leg:
+    """How far one command is.
+
+    Attributes
+    ----------
+    state : {"waiting", "ended", "refused"}
+        It waits for jobs; it ran to its end; it could not be run.
+    code : int
+        Its exit code.
+    message : str
+        What it waits for, or why it was refused.
+    job : str
+        Number of the job that it waits for.
+    """
+
+    state: Literal["waiting", "ended", "refused"]
+    code: int = 0
+    message: str = ""
+    job: str = ""
+
+
+def write_campaign(campaign: Campaign) -> None:
+    """Keep what was asked for.
+
+    Raises
+    ------
+    RunFolderError
+        The folder holds another campaign, or cannot be written.
+    """
+    path = campaign.records / _DESCRIPTION
+    try:
+        campaign.records.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFolderError(f"Cannot write into {campaign.folder}: {error.strerror}.") from error
+    if path.exists():
+        held = read_campaign(campaign.folder)
+        if held.commands != campaign.commands:
+            raise RunFolderError(
+                f"{campaign.folder} holds another campaign: "
+                f"{'; '.join(' '.join(c) for c in held.commands)[:200]}. Choose another folder, or "
+                f"go on with that one: `superionic resume {campaign.folder}`."
+            )
+    described: dict[str, Json] = {
+        "format": _FORMAT,
+        "version": __version__,
+        "written": now_iso(),
+        "cluster": campaign.cluster,
+        "commands": [list(c) for c in campaign.commands],
+        "directory": campaign.directory,
+        "session": campaign.session,
+    }
+    write_json_atomic(path, dict(described))
+
+
+def read_campaign(folder: Path) -> Campaign:
+    """Return the campaign of a results folder.
+
+    Raises
+    ------
+    RunFolderError
+        There is none, or a later version wrote it.
+    """
+    path = folder / CAMPAIGN / _DESCRIPTION
+    if not path.is_file():
+        raise RunFolderError(
+            f"{folder} holds no campaign. Name the results folder of `superionic submit`; a script "
+            "of yours is resumed by running it again."
+        )
+    told: Any = read_json(path)
+    if not isinstance(told, dict) or told.get("format") != _FORMAT:
+        version = told.get("version") if isinstance(told, dict) else "?"
+        raise RunFolderError(f"{path} was written by superionic {version}; use that version.")
+    return Campaign(
+        folder=folder,
+        cluster=told["cluster"],
+        commands=tuple(tuple(c) for c in told["commands"]),
+        directory=told["directory"],
+        session=told["session"],
+    )
+
+
+def new_session(campaign: Campaign) -> Campaign:
+    """Return a campaign that tries again what failed."""
+    return replace(campaign, session=secrets.token_hex(8))
+
+
+def read_legs(campaign: Campaign) -> dict[int, Leg]:
+    """Return how far each command was when a wave last looked."""
+    told = read_optional(campaign.records / _LEGS)
+    return {int(k): Leg(**v) for k, v in told.items() if k.isdigit()}
+
+
+def advance(campaign: Campaign, *, dry_run: Placement | None = None) -> dict[int, Leg]:
+    """Run every command until it waits or ends; submit all that can be submitted.
+
+    Parameters
+    ----------
+    campaign
+        What was asked for.
+    dry_run
+        Collects what would be submitted.
+
+    Raises
+    ------
+    ClusterError
+        There is no such cluster, or Slurm does not answer.
+    """
+    placement = dry_run or Placement(
+        load_cluster(campaign.cluster), detach=True, session=campaign.session
+    )
+    legs = read_legs(campaign)
+    before = Path.cwd()
+    try:
+        os.chdir(campaign.directory)
+        for index, command in enumerate(campaign.commands):
+            if legs.get(index) == Leg("ended"):
+                continue
+            with placed(placement):
+                legs[index] = run_command(command)
+            log.info("%s: %s", " ".join(command), legs[index])
+            if dry_run is None:
+                told: dict[str, Json] = {str(k): dict(vars(leg)) for k, leg in legs.items()}
+                write_json_atomic(campaign.records / _LEGS, dict(told))
+    finally:
+        os.chdir(before)
+    return legs
+
+
+def run_command(words: Sequence[str]) -> Leg:
+    """Run a command line of `superionic` in this process."""
+    from superionic.workflows.cli import app
+
+    try:
+        code = app(list(words), standalone_mode=False, prog_name="superionic")
+    except LeftRunning as left:
+        return Leg("waiting", message=str(left), job=left.job)
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except ClusterError as error:
+        return Leg("refused", code=1, message=str(error))
+    except Exception as error:
+        told = getattr(error, "format_message", None)  # of typer's own errors
+        if told is None:
+            raise
+        return Leg("refused", code=2, message=str(told()))
+    return Leg("ended", code=int(code or 0))
