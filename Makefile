@@ -33,11 +33,12 @@ install: $(STAMP)
 reproduce: $(STAMP)
 	@$(BIN)/superionic reproduce $(PAPERS) --fidelity $(FIDELITY) --out "$(OUT)"
 
+# One test process a core, one thread each; ARGS="-n 0" runs them in one process.
 test: $(STAMP)
-	@$(BIN)/pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 test-slow: $(STAMP)
-	@$(BIN)/pytest -m "" $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile -m "" $(ARGS)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .
