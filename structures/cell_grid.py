@@ -109,6 +109,15 @@ class CellGrid:
         share = np.where(near, np.sqrt(np.where(near, squared, 0.0)) / contact, 1.0)
         return np.asarray(((1.0 - share) ** 2).sum(axis=(1, 2)))
 
+    def crowding(
+        self, points: NDArray[np.float64], numbers: NDArray[np.int64], reach_ang: float
+    ) -> NDArray[np.float64]:
+        """Return how many of some points lie within a distance of each of others. shape=(n,)."""
+        apart = points[:, None, :] - self.positions[numbers]
+        apart -= self.edges * np.round(apart / self.edges)
+        inside = np.einsum("pnc,pnc->pn", apart, apart) < reach_ang**2
+        return np.asarray(inside.sum(axis=1, dtype=np.float64))
+
     def _cells(self, wrapped: NDArray[np.float64]) -> NDArray[np.int64]:
         place = np.minimum((wrapped / self.edges * self.dims).astype(np.int64), self.dims - 1)
         return np.asarray((place[:, 0] * self.dims[1] + place[:, 1]) * self.dims[2] + place[:, 2])

@@ -33,6 +33,9 @@ STARTS = 48
 """Places that are tried for the first atoms of a chain."""
 SOFTNESS = 0.03
 """Overlap, as the sum of (1 - d/contact)^2, that costs a factor e."""
+CROWD_ANG, CROWDING = 5.0, 6.0
+"""A place costs this many factors of e where as many atoms lie around it, within that distance in
+angstrom, as will in the filled cell."""
 STEP = 3
 _REACH_ANG = 9.0
 """Atoms farther than this from the end of a chain do not touch its next unit, in angstrom."""
@@ -85,10 +88,10 @@ class ChainGrower:
             near = self.grid.near(anchor, _REACH_ANG)
             first, last = self._last
             near = near[(near < first) | (near >= last)]
-            costs = self.grid.overlaps(positions, self.radii[atoms], near)
+            costs = self._costs(positions, spines[:, end - 1], atoms, near)
         else:
             costs = np.array([self._cost_at(p, atoms) for p in positions])
-        weights = np.exp(-(costs - costs.min()) / SOFTNESS)
+        weights = np.exp(costs.min() - costs)
         chosen = int(self.rng.choice(len(costs), p=weights / weights.sum()))
         self._spine[:end] = spines[chosen, :end]
         self.positions[atoms] = positions[chosen]
@@ -98,7 +101,19 @@ class ChainGrower:
 
     def _cost_at(self, positions: NDArray[np.float64], atoms: list[int]) -> float:
         near = self.grid.near(positions.mean(axis=0), _REACH_ANG)
-        return float(self.grid.overlaps(positions[None], self.radii[atoms], near)[0])
+        return float(self._costs(positions[None], positions[:1], atoms, near)[0])
+
+    def _costs(
+        self,
+        positions: NDArray[np.float64],
+        ends: NDArray[np.float64],
+        atoms: list[int],
+        near: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Return the cost of each trial in factors of e: its overlap, and how full its place is."""
+        full = 4 / 3 * np.pi * CROWD_ANG**3 * len(self.grid.positions) / self.grid.edges.prod()
+        overlap = self.grid.overlaps(positions, self.radii[atoms], near) / SOFTNESS
+        return overlap + CROWDING / full * self.grid.crowding(ends, near, CROWD_ANG)
 
     def _start(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return first three skeletal atoms at random places in random orientations."""

@@ -224,11 +224,13 @@ def _show(box: Box, facts: dict[str, Any]) -> None:
         for c in facts["components"]
     ]
     header = ["name", "molecule", "count", "atoms each", "charge e", "wt %", "rigid"]
-    plain = {k: v for k, v in facts.items() if not isinstance(v, (list, dict))}
-    plain["edges_ang"] = " x ".join(f"{x:.3f}" for x in facts["edges_ang"])
     shortest = facts["shortest_nonbonded_ang"]
     near = sorted(shortest, key=lambda pair: shortest[pair])
-    plain["shortest nonbonded A"] = ", ".join(f"{p} {shortest[p]:.2f}" for p in near[:6])
+    words = {
+        "edges_ang": " x ".join(f"{x:.3f}" for x in facts["edges_ang"]),
+        "shortest_nonbonded_ang": ", ".join(f"{p} {shortest[p]:.2f}" for p in near[:6]),
+    }
+    plain = {k: words.get(k, v) for k, v in facts.items() if k != "components"}
     emit_facts(plain)
     emit_table(header, rows, decimals=2)
     note(
