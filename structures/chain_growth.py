@@ -113,7 +113,7 @@ class ChainGrower:
         """Return the cost of each trial in factors of e: its overlap, and how full its place is."""
         full = 4 / 3 * np.pi * CROWD_ANG**3 * len(self.grid.positions) / self.grid.edges.prod()
         overlap = self.grid.overlaps(positions, self.radii[atoms], near) / SOFTNESS
-        return overlap + CROWDING / full * self.grid.crowding(ends, near, CROWD_ANG)
+        return np.asarray(overlap + CROWDING / full * self.grid.crowding(ends, near, CROWD_ANG))
 
     def _start(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return first three skeletal atoms at random places in random orientations."""
