@@ -249,23 +249,20 @@ class NodeStudy:
         return list(first.values())
 
     def _broken(self, k: int) -> str:
-        there = self.final(k).structure.positions[len(self.node) :]
-        for i, j, _ in self.free.bonds:
-            long, usual = (float(np.linalg.norm(p[i] - p[j])) for p in (there, self.free.positions))
-            if long > BOND_STRETCH * usual:
-                return (
-                    f"the bond {self.free.symbols[i]}{i}-{self.free.symbols[j]}{j} of the "
-                    f"adsorbate broke ({usual:.2f} to {long:.2f} A): a reaction, not adsorption"
-                )
-        opened = set(self.geometry(k).broken) - set(self.opened)
-        if opened:
-            return f"the node opened at {', '.join(sorted(opened))}: a reaction, not adsorption"
+        """Return which bond of either part is longer than `BOND_STRETCH` times what it was."""
+        points, own = self.final(k).structure.positions, len(self.node)
+        for part, there, what in (
+            (self.free, points[own:], "adsorbate"),
+            (self.node.molecule, points[:own], "node"),
+        ):
+            for i, j, _ in part.bonds:
+                long, usual = (float(np.linalg.norm(p[i] - p[j])) for p in (there, part.positions))
+                if long > BOND_STRETCH * usual:
+                    return (
+                        f"the bond {part.symbols[i]}{i}-{part.symbols[j]}{j} of the {what} broke "
+                        f"({usual:.2f} to {long:.2f} A): a reaction, not adsorption"
+                    )
         return ""
-
-    @property
-    def opened(self) -> tuple[str, ...]:
-        """Metal-donor bonds that are long in the bare relaxed node already."""
-        return contact_geometry(self.node, self.node.molecule, ()).broken
 
     def outcome(self, k: int, reference_eV: float) -> NodeStart:
         """Return a start as a result.

@@ -11,8 +11,8 @@ from superionic.structures.errors import NotConvergedError
 from superionic.structures.molecule import Molecule
 from superionic.structures.structure import readonly
 from superionic.workflows.binding_study import start_task
-from superionic.workflows.binding_tasks import Electrons, relax_held_task
 from superionic.workflows.execution import job
+from superionic.workflows.relax import RelaxResult, RelaxSettings, relax
 from superionic.workflows.scf import ScfSettings
 from superionic.workflows.theory import Theory, get_theory
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
-
-    from superionic.workflows.relax import RelaxSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +106,32 @@ def _energy(atoms: Any) -> float:
         ) from error
 
 
+@job(version=1, name="node_relax")
+def relax_molecule_task(molecule: Molecule, theory: str, settings: RelaxSettings) -> RelaxResult:
+    """Relax a molecule in its charge and multiplicity.
+
+    Raises
+    ------
+    UnknownElementError
+        The level of theory does not know an element.
+    TheoryError
+        It takes no charge.
+    NotConvergedError
+        The electrons did not become self-consistent at some step.
+    """
+    level = get_theory(theory)
+    charge, spin = molecule.charge, molecule.spin_multiplicity
+    level.check(molecule.structure, charge=charge, spin_multiplicity=spin)
+    return relax(
+        molecule.structure,
+        calculator=level.calculator(charge=charge, spin_multiplicity=spin),
+        settings=settings,
+        theory=theory,
+        label=molecule.name or molecule.formula,
+        molecular=True,
+    )
+
+
 def relax_molecule(molecule: Molecule, theory: str, settings: RelaxSettings) -> Any:
-    """Submit the relaxation of a molecule with its charge and multiplicity (or run it here)."""
-    electrons = Electrons(molecule.charge, molecule.spin_multiplicity)
-    return start_task(relax_held_task, molecule.structure, theory, settings, (), electrons)
+    """Submit the relaxation of a molecule (or run it here); return what has ``result``."""
+    return start_task(relax_molecule_task, molecule, theory, settings)

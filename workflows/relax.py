@@ -124,6 +124,7 @@ def relax(
     constraint: Any = None,
     max_step_ang: float = MAX_STEP_ANG,
     abandon: Callable[[NDArray[np.float64]], bool] | None = None,
+    molecular: bool = False,
 ) -> RelaxResult:
     """Relax a structure with any ASE calculator.
 
@@ -148,6 +149,9 @@ def relax(
     abandon
         Asked after each step with the positions in angstrom, shape (atoms, 3); true ends the
         relaxation there, unconverged.
+    molecular
+        Start from the model stiffness of a molecule, whose bonds are far stiffer than its torsions
+        (`superionic.workflows.model_hessian`), not from a network of like neighbours.
 
     Raises
     ------
@@ -164,7 +168,7 @@ def relax(
     if constraint is not None:
         atoms.set_constraint(constraint)
     start_energy = atoms.get_potential_energy()
-    converged, fmax = _optimise(atoms, settings, label, max_step_ang, abandon)
+    converged, fmax = _optimise(atoms, settings, label, max_step_ang, abandon, molecular=molecular)
     return RelaxResult(
         structure=Structure.from_ase(atoms, labels=structure.labels),
         energy_eV=float(atoms.get_potential_energy()),
@@ -182,6 +186,8 @@ def _optimise(
     label: str,
     max_step_ang: float,
     abandon: Callable[[NDArray[np.float64]], bool] | None,
+    *,
+    molecular: bool,
 ) -> tuple[bool, float]:
     """Run the optimiser on atoms in place; return convergence and the residual force."""
     from ase.filters import FrechetCellFilter
@@ -193,8 +199,12 @@ def _optimise(
     optimiser: Any = Descent(
         target,
         maxstep=max_step_ang,
-        preconditioned=not full and len(atoms) >= PRECONDITIONED_FROM,
+        preconditioned=not full and not molecular and len(atoms) >= PRECONDITIONED_FROM,
     )
+    if molecular:
+        from superionic.workflows.model_hessian import ModelSoftness
+
+        optimiser.state.H0 = ModelSoftness(atoms)
 
     def tell() -> None:
         report_progress(
