@@ -46,6 +46,7 @@ def assign_parameters(
     cations: Cations = "aqvist",
     mixing: Mixing = "geometric",
     charges: Mapping[str, ArrayLike] | None = None,
+    charge_sources: Mapping[str, str] | None = None,
     estimates: bool = False,
     spring_k_kJ_per_mol_ang2: float = 300.0,
 ) -> ParametrisedBox:
@@ -75,6 +76,8 @@ def assign_parameters(
     charges
         Charges in e by component, before scaling, in the order of the atoms of one molecule. Needed
         for rigid components; for others they go before those of the rows.
+    charge_sources
+        Where those come from, by component, for the table of parameters.
     estimates
         Whether rows that were put in by analogy may be used.
     spring_k_kJ_per_mol_ang2
@@ -103,7 +106,9 @@ def assign_parameters(
             f"{', '.join(c.name for c in box.components)}."
         )
     templates = [molecule_parameters(c, choice, given.get(c.name)) for c in box.components]
-    return _assemble(box, templates, choice, mixing, spring_k_kJ_per_mol_ang2)
+    told = {name: (charge_sources or {}).get(name, "not said") for name in given}
+    rows = _used(box, templates, told, spring_k_kJ_per_mol_ang2)
+    return _assemble(box, templates, choice, mixing, spring_k_kJ_per_mol_ang2, rows)
 
 
 def _check_spring(spring: float) -> None:
@@ -114,7 +119,12 @@ def _check_spring(spring: float) -> None:
 
 
 def _assemble(
-    box: Box, templates: Sequence[MoleculeParameters], choice: Choice, mixing: Mixing, spring: float
+    box: Box,
+    templates: Sequence[MoleculeParameters],
+    choice: Choice,
+    mixing: Mixing,
+    spring: float,
+    rows: tuple[ParameterRow, ...],
 ) -> ParametrisedBox:
     """Repeat the parameters of each molecule over the box."""
     tiles = _Tiles(box)
@@ -150,7 +160,7 @@ def _assemble(
         lennard_jones=choice.lennard_jones,
         cations=choice.cations,
         charge_scale=choice.charge_scale,
-        rows=_used(box, templates, choice, spring),
+        rows=rows,
     )
 
 
@@ -194,15 +204,18 @@ class _Tiles:
 
 
 def _used(
-    box: Box, templates: Sequence[MoleculeParameters], choice: Choice, spring: float
+    box: Box, templates: Sequence[MoleculeParameters], told: Mapping[str, str], spring: float
 ) -> tuple[ParameterRow, ...]:
     """Return every parameter in use, with its source and how often it occurs."""
-    atoms, terms = Counter[tuple[AtomRow, str, float]](), Counter[TermRow]()
+    atoms, terms = Counter[tuple[AtomRow, str, float, str]](), Counter[TermRow]()
     springs = 0
     for component, template in zip(box.components, templates, strict=True):
         rows = zip(template.rows, template.sites, template.charges_e.tolist(), strict=True)
         for row, site, charge in rows:
-            atoms[row, f"{component.name} {site}", charge] += component.count
+            source = row.source
+            if component.name in told:
+                source += f"; charge: {told[component.name]}"
+            atoms[row, f"{component.name} {site}", charge, source] += component.count
         for _, term in template.terms:
             terms[term] += component.count
         springs += component.count * len(template.springs)
@@ -232,9 +245,9 @@ def _used(
     return tuple(found)
 
 
-def _atom_used(row: AtomRow, site: str, charge: float, count: int) -> ParameterRow:
+def _atom_used(row: AtomRow, site: str, charge: float, source: str, count: int) -> ParameterRow:
     values = {
         "mass_amu": row.mass_amu, "charge_e": charge, "charge_of_row_e": row.charge_e,
         "sigma_ang": row.sigma_ang, "epsilon_kJ_per_mol": row.epsilon_kJ_per_mol,
     }  # fmt: skip
-    return ParameterRow("atom", row.type, site, values, row.set, row.source, row.reference, count)
+    return ParameterRow("atom", row.type, site, values, row.set, source, row.reference, count)

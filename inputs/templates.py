@@ -108,7 +108,7 @@ def molecule_parameters(
             raise MissingParametersError(
                 f"{component.name} is rigid and has no charges: give {len(molecule)} of them in e "
                 f"for it (charges={{{component.name!r}: ...}}, or --charges "
-                f"{component.name}=FILE), such as Mulliken or Bader charges of the free molecule."
+                f"{component.name}=FILE or =gfn1-xtb), such as those of the free molecule."
             )
     else:
         sites = sites_of(molecule)

@@ -32,7 +32,9 @@ CationSet = Annotated[
 Charges = Annotated[
     list[str] | None,
     typer.Option(
-        "--charges", metavar="NAME=FILE", help="Charges in e of a rigid component; may recur."
+        "--charges",
+        metavar="NAME=FILE|THEORY",
+        help="Charges in e of a rigid component, or the level that computes them; may recur.",
     ),
 ]
 Estimates = Annotated[

@@ -65,11 +65,26 @@ def test_rigid_molecules_take_charges_from_a_file(tmp_path: Path) -> None:
     assert "--charges FIL=FILE" in refused(superionic(*words))
     (tmp_path / "q.txt").write_text("\n".join(map(str, CHARGES)))
     assert superionic(*words, "--charges", f"FIL={tmp_path / 'q.txt'}").code == 0
+    table = (tmp_path / "x" / "parameters.csv").read_text()
+    assert "charge: file q.txt" in table
     assert "NAME=FILE" in refused(superionic(*words, "--charges", "FIL"))
     (tmp_path / "q.txt").write_text("one two")
     assert "one number in e" in refused(
         superionic(*words, "--charges", f"FIL={tmp_path / 'q.txt'}")
     )
+
+
+def test_charges_of_rigid_molecules_are_computed(tmp_path: Path) -> None:
+    pytest.importorskip("tblite")
+    write_box(node_box(), tmp_path / "box")
+    words = ("inputs", "lammps", tmp_path / "box", "-o", tmp_path / "x", "--charge-scale", 1)
+    said = superionic(*words, "--charges", "FIL=gfn1-xtb", "--json")
+    assert said.code == 0
+    rows = [r for r in said.json["parameters"] if "FIL" in r["site"]]
+    assert all("gfn1-xtb, Mulliken" in r["source"] for r in rows)
+    metal = next(r for r in rows if r["name"] == "UFF_Mg")
+    assert metal["values"]["charge_e"] > 0.2
+    assert "no 'MOF'" in refused(superionic(*words, "--charges", "MOF=gfn1-xtb"))
 
 
 def test_bad_requests_are_refused(salt: Path, tmp_path: Path) -> None:

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from superionic.structures.errors import ForceFieldError
+from superionic.structures.errors import ForceFieldError, NotConvergedError
 from superionic.workflows.commands.console import chatter_to_stderr, emit_facts, emit_json, note
+from superionic.workflows.theory import get_theory, theory_names
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from superionic.inputs.md_options import Constraints, MDOptions, Rigid
     from superionic.inputs.parametrised import Mixing, ParametrisedBox
     from superionic.inputs.templates import Cations, LennardJones
+    from superionic.structures.box import Box
+    from superionic.structures.molecule import Molecule
+
+    Charges = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class ForceFieldRequest:
     mixing, lennard_jones, cations : str
         Of `superionic.inputs.forcefield.assign_parameters`.
     charges : tuple of str
-        Assignments such as ``FIL=charges.txt``.
+        Assignments such as ``FIL=charges.txt`` or ``FIL=gfn1-xtb``.
     estimates : bool
         Whether rows by analogy may be used.
     """
@@ -45,13 +52,16 @@ class ForceFieldRequest:
         from superionic.inputs.forcefield import assign_parameters
         from superionic.workflows.boxes import read_box
 
+        box = read_box(folder)
+        given = [find_charges(word, box) for word in self.charges]
         return assign_parameters(
-            read_box(folder),
+            box,
             charge_scale=self.charge_scale,
             lennard_jones=self.lennard_jones,
             cations=self.cations,
             mixing=self.mixing,
-            charges=dict(map(read_charges, self.charges)),
+            charges={name: values for name, values, _ in given},
+            charge_sources={name: source for name, _, source in given},
             estimates=self.estimates,
         )
 
@@ -99,26 +109,62 @@ class DynamicsRequest:
         )
 
 
-def read_charges(word: str) -> tuple[str, np.ndarray[Any, np.dtype[np.float64]]]:
-    """Return component and charges of ``NAME=FILE``; the file holds numbers in e, and no more.
+def find_charges(word: str, box: Box) -> tuple[str, Charges, str]:
+    """Return component, charges in e and their source for ``NAME=FILE`` or ``NAME=THEORY``.
+
+    A file holds numbers and no more. A level of theory computes the free molecule, in the geometry
+    that it has in the box's template.
 
     Raises
     ------
     ForceFieldError
         It is no such assignment, or the file cannot be read.
+    InvalidStructureError
+        The box has no such component.
     """
-    name, found, file = word.partition("=")
-    if not found or not name or not file:
-        raise ForceFieldError(f"Charges are given as NAME=FILE; got {word!r}.")
+    name, found, source = word.partition("=")
+    if not found or not name or not source:
+        raise ForceFieldError(
+            f"Charges are given as NAME=FILE, or NAME=THEORY such as gfn1-xtb; got {word!r}."
+        )
+    component = box.component(name)
+    path = Path(source).expanduser()
+    if not path.exists() and source in theory_names() and get_theory(source).takes_charge:
+        return name, computed_charges(component.molecule, source), f"{source}, Mulliken"
     try:
-        text = Path(file).expanduser().read_text(encoding="utf-8")
-        values = [float(x) for x in text.replace(",", " ").split()]
+        values = [float(x) for x in path.read_text(encoding="utf-8").replace(",", " ").split()]
     except (OSError, ValueError) as error:
         raise ForceFieldError(
-            f"Cannot read charges from {file}: {error}. Expected one number in e an atom, in the "
-            "order of the molecule."
+            f"Cannot read charges from {source}: {error}. Expected one number in e an atom, in the "
+            "order of the molecule, or a level of theory such as gfn1-xtb."
         ) from error
-    return name, np.array(values)
+    return name, np.array(values), f"file {path.name}"
+
+
+def computed_charges(molecule: Molecule, theory: str) -> Charges:
+    """Return Mulliken charges in e of a free molecule, in the geometry that it has.
+
+    Raises
+    ------
+    TheoryError, UnknownElementError
+        The code is not installed, or does not know an element.
+    NotConvergedError
+        The electrons did not become self-consistent.
+    """
+    from ase.calculators.calculator import CalculationFailed
+
+    level = get_theory(theory)
+    charge, spin = molecule.charge, molecule.spin_multiplicity
+    level.check(molecule.structure, charge=charge, spin_multiplicity=spin)
+    atoms = molecule.structure.to_ase()
+    atoms.calc = level.calculator(charge=charge, spin_multiplicity=spin)
+    try:
+        return np.asarray(atoms.get_charges(), dtype=float)
+    except CalculationFailed as error:
+        raise NotConvergedError(
+            f"The electrons of {molecule.formula} did not become self-consistent: {error}. Look at "
+            "its geometry, charge and multiplicity, or give charges in a file."
+        ) from error
 
 
 def make_inputs(
