@@ -98,7 +98,7 @@ def crossings(
     ndarray
         Unit vectors. shape=(points, 3)
     """
-    slopes = np.stack(np.gradient(values), axis=-1)
+    slopes = np.stack([np.gradient(values, axis=axis) for axis in range(3)], axis=-1)
     places, normals = [], []
     for axis in range(3):
         near = [slice(None)] * 3

@@ -117,7 +117,9 @@ def orbital_shares(field: Any, partition: Partition) -> NDArray[np.float64]:
     if coefficients.ndim == 2:
         coefficients = coefficients[None]
     if partition == "mulliken":
-        return coefficients * np.einsum("mn,snl->sml", overlap, coefficients, optimize=True)
+        return np.asarray(
+            coefficients * np.einsum("mn,snl->sml", overlap, coefficients, optimize=True)
+        )
     values, vectors = np.linalg.eigh(overlap)
     root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T
     return np.asarray(np.einsum("mn,snl->sml", root, coefficients, optimize=True) ** 2)

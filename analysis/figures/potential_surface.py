@@ -167,8 +167,9 @@ def _draw(ax: Axes, panel: PotentialPanel, norm: Any, span: float) -> None:
     colours[:, :3] *= (0.72 + 0.28 * light)[:, None]
     inches = ax.figure.get_size_inches()[0] / 3.4  # type: ignore[union-attr]
     each = np.sqrt(np.median(surface.areas_ang2)) * 1.9 * 72.0 * min(inches, 2.0) / (2.0 * span)
+    x, y = (seen[order, :2] - middle).T
     ax.scatter(
-        *(seen[order, :2] - middle).T, s=each**2, c=colours[order], linewidths=0, rasterized=True,
+        x, y, s=each**2, c=colours[order], linewidths=0, rasterized=True,
         gid="surface",
     )  # fmt: skip
     _draw_atoms(ax, panel, view, middle)
@@ -205,6 +206,6 @@ def _draw_atoms(
         )  # fmt: skip
         if number > 20:
             ax.annotate(
-                chemical_symbols[number], seen[k, :2], xytext=(3.5, 2.5), fontsize=6.5,
+                chemical_symbols[number], (seen[k, 0], seen[k, 1]), xytext=(3.5, 2.5), fontsize=6.5,
                 textcoords="offset points", color=INK,
             )  # fmt: skip

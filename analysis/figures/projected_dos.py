@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from superionic.structures.errors import EvidenceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -106,9 +107,9 @@ def projected_dos(
     EvidenceError
         No panel, too many definitions, or nothing in the window.
     """
-    if not panels or len(definitions) > len(_DASHES):
+    if not panels or len(definitions) > len(_LINES):
         raise EvidenceError(
-            f"Expected at least one panel and at most {len(_DASHES)} definitions; got "
+            f"Expected at least one panel and at most {len(_LINES)} definitions; got "
             f"{len(panels)} and {len(definitions)}."
         )
     with figure_style():
@@ -167,7 +168,7 @@ def band_centres_data(centres: Sequence[tuple[str, BandCentre]]) -> FigureData:
     )  # fmt: skip
 
 
-_DASHES = ("-", "--", ":", "-.")
+_LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 
 
 def _colours(panels: Sequence[DosPanel]) -> dict[str, str]:
@@ -257,7 +258,7 @@ def _mark_centres(
         start, end = spans[centre.definition.spin]
         ax.axvline(
             centre.centre_eV, start, end, color=colours[centre.label], linewidth=1.3,
-            linestyle=_DASHES[which], gid=f"centre {centre.label} {centre.definition.name}",
+            linestyle=_LINES[which], gid=f"centre {centre.label} {centre.definition.name}",
             zorder=3,
         )  # fmt: skip
 
@@ -266,11 +267,11 @@ def _legend(figure: Figure, axes: Sequence[Axes], definitions: Sequence[CentreDe
     """Name the curves and the kinds of centres once for all panels."""
     from matplotlib.lines import Line2D
 
-    handles = {}
+    handles: dict[str, Artist] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
-    for definition, dash in zip(definitions, _DASHES, strict=False):
+    for definition, dash in zip(definitions, _LINES, strict=False):
         label = f"d centre: {definition.name}"
         handles[label] = Line2D([], [], color=INK, linewidth=1.3, linestyle=dash)
     handles["Fermi level"] = Line2D([], [], color=FAINT, linewidth=0.8, linestyle=(0, (1, 1.5)))

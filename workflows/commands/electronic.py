@@ -120,7 +120,7 @@ def molecule_file(path: Path, charge: int | None, multiplicity: int | None) -> M
     from superionic.structures.metals import is_metal
     from superionic.structures.molecule_files import read_molecule
     from superionic.structures.node import states_of
-    from superionic.structures.node_bonds import ligand_charges
+    from superionic.structures.node_bonds import bonds_by_distance, ligand_charges
     from superionic.workflows.scf_guess import d_metals
 
     told = path.is_file() and "spin_multiplicity" in path.read_text(errors="replace")
@@ -131,7 +131,9 @@ def molecule_file(path: Path, charge: int | None, multiplicity: int | None) -> M
         if not d_metals(found.symbols):
             return read_molecule(path, charge=charge)
         metals = [s for s in found.symbols if is_metal(s)]
-        ligands = round(float(ligand_charges(found).sum()))
+        bonds = bonds_by_distance(found.structure.numbers, found.positions)
+        bonded = replace(found, bonds=tuple((i, j, order) for i, j, order in bonds))
+        ligands = round(float(ligand_charges(bonded).sum()))
         spin = states_of(
             metals, ligands, oxidation_states=None, charge=found.charge, spin_multiplicity=None
         )[2]
