@@ -40,13 +40,17 @@ __all__ = [
 ANG2_PER_PS_IN_CM2_PER_S = 1e-4
 LEAST_FRAMES = 40
 LEAST_LAGS = 4
-LEAST_UNITS = 24
-"""Ions, or ions times stretches of time, that an error is taken from at least."""
-SLOPE_TOLERANCE = 0.05
-"""Log-log slopes nearer to 1 than this count as 1: rattling alone bends a line that much."""
-SLOPE_PRECISION = 0.1
+LEAST_IONS = 12
+"""Ions that an error is taken from at least; fewer are divided into stretches of time."""
+PIECES = 48
+"""Stretches of single ions that such an error is taken from."""
+LONGEST_LAG = 8
+"""The longest lag is this part of the trajectory."""
+SLOPE_TOLERANCE = 0.02
+"""Log-log slopes nearer to 1 than this count as 1: the window is not infinitely late."""
+SLOPE_PRECISION = 0.15
 """Half-width of the slope's interval beyond which nothing can be told."""
-BEND_PRECISION = 0.2
+BEND_PRECISION = 0.15
 """The same of the exponent beside an offset."""
 MOST_OFFSET = 1 / 3
 """Largest offset of a line as a fraction of the MSD at its end."""
@@ -71,8 +75,9 @@ def self_diffusion(
     correlation between lags and between origins is; few ions are divided into stretches of time as
     well, and ions that move together are told by the scatter between stretches.
 
-    The motion is diffusive if the log-log slope over the window is 1 within its 95 % interval (give
-    or take 0.05) and that interval is no wider than +-0.1.
+    The motion is diffusive if the 95 % interval of the log-log slope over the window reaches 1
+    (give or take 0.02) and is no wider than +-0.15; or if that of the exponent beside a small
+    offset holds 1 and is no wider than +-0.15.
 
     Parameters
     ----------
@@ -139,7 +144,6 @@ class _Data:
     lags: NDArray[np.int64]
     msd: NDArray[np.float64]
     units: NDArray[np.float64]
-    together: NDArray[np.float64]
     unit_kind: str
     ions: int
     frames: int
@@ -158,9 +162,9 @@ class _Data:
         """Compute the squared displacements of all replicas."""
         frames = min(len(x) for x in replicas)
         ions = sum(x.shape[1] for x in replicas)
-        pieces = max(STRETCHES, -(-2 * LEAST_UNITS // ions))
-        few = ions < LEAST_UNITS
-        longest = max(frames // (3 * pieces if few else 10), 1)
+        few = ions < LEAST_IONS
+        pieces = max(STRETCHES, -(-PIECES // ions)) if few else STRETCHES
+        longest = max(frames // (3 * pieces if few else LONGEST_LAG), 1)
         lags = log_spaced_lags(longest)
         drift = None if drift_ang is None else np.asarray(drift_ang, dtype=float)
         parts = [
@@ -169,26 +173,35 @@ class _Data:
             )
             for x in replicas
         ]
+        msd = _pooled(parts)
         units = np.concatenate([p.by_both if few else p.by_particle for p in parts], axis=1)
         kind = f"{units.shape[1]} stretches of single ions" if few else f"{ions} ions"
+        together = np.concatenate([p.by_stretch for p in parts], axis=1)
+        if ions > 1 and _move_together(units, together):
+            kept = lags <= max(frames // (3 * pieces), 1)
+            lags, msd, units = lags[kept], msd[kept], together[kept]
+            kind = f"{units.shape[1]} stretches of time, as the ions move together"
         return cls(
-            lags, _pooled(parts), units, np.concatenate([p.by_stretch for p in parts], axis=1),
-            kind, ions, max(len(x) for x in replicas), len(replicas),
+            lags, msd, units, kind, ions, max(len(x) for x in replicas), len(replicas),
             dt_ps * sum(len(x) - 1 for x in replicas), dt_ps,
         )  # fmt: skip
 
-    def error_of(self, weights: NDArray[np.float64]) -> tuple[float, int, str]:
-        """Return standard error and degrees of freedom of a weighted sum, and what it is from."""
-        from scipy.stats import f
+    def error_of(self, weights: NDArray[np.float64]) -> tuple[float, int]:
+        """Return standard error and degrees of freedom of a weighted sum over lags."""
+        values = weights @ self.units
+        return float(values.std(ddof=1) / np.sqrt(values.size)), values.size - 1
 
-        single, joint = weights @ self.units, weights @ self.together
-        alone = float(single.var(ddof=1) / single.size)
-        grouped = float(joint.var(ddof=1) / joint.size)
-        limit = float(f.ppf(0.99, joint.size - 1, single.size - 1))
-        if alone > 0 and grouped > limit * alone:
-            rule = f"scatter between {joint.size} stretches of time, as ions move together"
-            return float(np.sqrt(grouped)), joint.size - 1, rule
-        return float(np.sqrt(alone)), single.size - 1, f"scatter between {self.unit_kind}"
+
+def _move_together(units: NDArray[np.float64], stretches: NDArray[np.float64]) -> bool:
+    """Return whether stretches of time differ by more than independent units would make them."""
+    from scipy.stats import f
+
+    limit = float(f.ppf(0.998, stretches.shape[1] - 1, units.shape[1] - 1))
+    for lag in range(0, len(units), max(len(units) // 3, 1)):
+        alone = units[lag].var(ddof=1) / units.shape[1]
+        if stretches[lag].var(ddof=1) / stretches.shape[1] > limit * alone > 0:
+            return True
+    return False
 
 
 def _replicas(
@@ -226,10 +239,12 @@ def _judge(data: _Data, *, target: float, correction: float | None) -> Diffusivi
     """Choose the window, test the slope, and give a value or a verdict."""
     from scipy.stats import t as student
 
-    window = choose_window(data.lags, data.units, frames=data.frames)
-    power = _power(data, window)
-    rise = float(window.weights @ data.msd)
-    verdict, reason = _verdict(data, window, power, rise)
+    for window in choose_window(data.lags, data.units, frames=data.frames):
+        power = _power(data, window)
+        rise = float(window.weights @ data.msd)
+        verdict, reason = _verdict(data, window, power, rise)
+        if verdict != "ballistic":
+            break
     if verdict != "diffusive":
         return _without_value(
             data, verdict, reason, target=target, correction=correction, window=window,
@@ -237,7 +252,7 @@ def _judge(data: _Data, *, target: float, correction: float | None) -> Diffusivi
         )  # fmt: skip
     slope, low, high = power
     unit = ANG2_PER_PS_IN_CM2_PER_S / (6.0 * data.dt_ps)
-    error, freedom, rule = data.error_of(window.weights)
+    error, freedom = data.error_of(window.weights)
     spread = float(np.exp(student.ppf(0.975, freedom) * error / rise))
     half = 0.5 * (spread - 1.0 / spread)
     first = data.lags[window.first]
@@ -247,7 +262,7 @@ def _judge(data: _Data, *, target: float, correction: float | None) -> Diffusivi
         interval_cm2_s=(rise * unit / spread, rise * unit * spread), loglog_slope=slope,
         loglog_slope_interval=(low, high),
         fit_window_ps=(first * data.dt_ps, data.lags[-1] * data.dt_ps),
-        window_rule=RULE, error_rule=rule, offset_ang2=offset,
+        window_rule=RULE, error_rule=f"scatter between {data.unit_kind}", offset_ang2=offset,
         needed_ps=data.length_ps * (half / target) ** 2,
         needed_rule=f"run for an interval of +-{100 * target:g} %", target_precision=target,
         finite_size_cm2_s=correction, **_size(data),
@@ -268,7 +283,7 @@ def _power(data: _Data, window: Window) -> tuple[float, float, float]:
     covariance = msd_covariance(data.lags[inside], data.frames)
     weights[inside] = power_weights(data.lags[inside], covariance)
     slope = float(weights @ np.log(data.msd))
-    error, freedom, _ = data.error_of(weights / data.msd)
+    error, freedom = data.error_of(weights / data.msd)
     half = float(student.ppf(0.975, freedom)) * error
     return slope, slope - half, slope + half
 
@@ -282,7 +297,7 @@ def _exponent(data: _Data, window: Window, rise: float) -> tuple[float, float, f
     covariance = msd_covariance(data.lags[inside], data.frames)
     weights[inside] = bend_weights(data.lags[inside], covariance) / rise
     bend = float(weights @ data.msd)
-    error, freedom, _ = data.error_of(weights)
+    error, freedom = data.error_of(weights)
     half = float(student.ppf(0.975, freedom)) * error
     return 1.0 + bend, 1.0 + bend - half, 1.0 + bend + half
 
@@ -292,27 +307,28 @@ def _verdict(
 ) -> tuple[DiffusionVerdict, str]:
     """Return the verdict and its reason.
 
-    A line through the origin is judged by its log-log slope. A line with an offset, the trace of
-    rattling or memory at short times, bends a log-log plot although it is straight: it is judged by
-    the exponent beside the offset, and the offset must be small against the MSD at the end.
+    The log-log slope over the window decides. Rattling or memory at short times shift a line and
+    bend its log-log plot although it is straight: then the exponent beside the offset may stand up
+    for it, if it is known well and the offset is small against the MSD at the end.
     """
     slope, low, high = power
     text = f"the log-log slope is {slope:.2f} (95 % interval {low:.2f} to {high:.2f})"
-    precision = SLOPE_PRECISION
-    early = _offset(data, window, rise) if window.offset else 0.0
-    if window.offset and rise > 0 and abs(early) <= MOST_OFFSET * data.msd[-1] and window.straight:
-        exponent, low, high = _exponent(data, window, rise)
-        precision = BEND_PRECISION
-        text += f", {exponent:.2f} ({low:.2f} to {high:.2f}) beside an offset of {early:.3g} A^2"
-    if high < 1 - SLOPE_TOLERANCE:
-        return "subdiffusive", text
-    if low > 1 + SLOPE_TOLERANCE:
-        return "ballistic", text
-    if high - low > 2 * precision or rise <= 0:
-        return "too short", f"{text}: too uncertain to tell"
-    if not window.straight:
+    near_one = low <= 1 + SLOPE_TOLERANCE and high >= 1 - SLOPE_TOLERANCE
+    if near_one and not window.straight:
         return "too short", f"{text}, but slopes from different lags on do not agree"
-    return "diffusive", text
+    if near_one and high - low <= 2 * SLOPE_PRECISION and rise > 0:
+        return "diffusive", text
+    early = _offset(data, window, rise) if window.offset else 0.0
+    if window.offset and window.straight and 0 < abs(early) <= MOST_OFFSET * data.msd[-1]:
+        power_beside, least, most = _exponent(data, window, rise)
+        words = (
+            f"{power_beside:.2f} ({least:.2f} to {most:.2f}) beside an offset of {early:.3g} A^2"
+        )
+        if most - least <= 2 * BEND_PRECISION and least <= 1.0 <= most and rise > 0:
+            return "diffusive", f"{text}, {words}"
+    if near_one:
+        return "too short", f"{text}: too uncertain to tell"
+    return ("ballistic" if low > 1 else "subdiffusive"), text
 
 
 def _without_value(
@@ -362,7 +378,7 @@ def _needed(
 def _time_of_slope_one(data: _Data) -> float | None:
     """Return the lag in ps at which the log-log slope reaches 1, extrapolated in log(lag)."""
     late = data.lags >= data.lags[-1] / 100
-    if late.sum() < 5:
+    if late.sum() < 5 or not (data.msd > 0).all():
         return None
     x, y = np.log(data.lags[late]), np.log(data.msd[late])
     bend, _, _ = np.polyfit(x - x[-1], y, 2)

@@ -12,13 +12,17 @@ from superionic.analysis.brownian import msd_covariance, slope_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NEXT_Z, LATER_Z = 2.0, 2.8
+THROUGH_ORIGIN_Z = (2.6, 3.2)
+WITH_OFFSET_Z = (1.7, 2.4)
 """Standard errors that slopes from one start and from the next, or a later one, may differ by."""
 RULE = (
-    "the earliest lag from which the next start gives the same slope within "
-    f"{NEXT_Z:g} standard errors of the difference and every later one within {LATER_Z:g}; unless "
-    "that is a line through the origin over all lags, the start is then doubled"
-)
+    "a line through the origin over all lags, if lines with an offset from later starts have its "
+    "slope within {:g} standard errors of the difference (the first) and {:g} (all others); else "
+    "twice the earliest start of which the same holds within {:g} and {:g}, or later where the "
+    "motion still is faster than diffusion"
+).format(*THROUGH_ORIGIN_Z, *WITH_OFFSET_Z)
+LATER = 2
+"""A line with an offset starts so many times later than it had to: what bends it dies off."""
 LEAST_SPAN = 4
 """A window ends at this many times its start at least."""
 
@@ -45,8 +49,10 @@ class Window:
     straight: bool
 
 
-def choose_window(lags: NDArray[np.int64], units: NDArray[np.float64], *, frames: int) -> Window:
-    """Return the window of a linear fit.
+def choose_window(
+    lags: NDArray[np.int64], units: NDArray[np.float64], *, frames: int
+) -> tuple[Window, ...]:
+    """Return the window of a linear fit, and behind it those that start later.
 
     Parameters
     ----------
@@ -64,14 +70,15 @@ def choose_window(lags: NDArray[np.int64], units: NDArray[np.float64], *, frames
     candidates += [_window(lags, covariance, k, offset=True) for k in _thinned(starts, lags)]
     slopes = np.stack([c.weights @ units for c in candidates])
     for k, window in enumerate(candidates):
-        if not _agree(slopes[k], slopes[k + 1 :]):
+        limits = WITH_OFFSET_Z if window.offset else THROUGH_ORIGIN_Z
+        if not _agree(slopes[k], slopes[k + 1 :], limits):
             continue
         if not window.offset:
-            return window
-        later = [c for c in candidates[k:] if lags[c.first] >= 2 * lags[window.first]]
-        return later[0] if later else candidates[-1]
+            return tuple(candidates[k:])
+        later = [c for c in candidates[k:] if lags[c.first] >= LATER * lags[window.first]]
+        return tuple(later or candidates[-1:])
     last = candidates[-1]
-    return Window(last.first, last.offset, last.weights, straight=False)
+    return (Window(last.first, last.offset, last.weights, straight=False),)
 
 
 def _thinned(starts: list[int], lags: NDArray[np.int64]) -> list[int]:
@@ -91,12 +98,14 @@ def _window(
     return Window(first, offset, weights, straight=True)
 
 
-def _agree(slope: NDArray[np.float64], later: NDArray[np.float64]) -> bool:
+def _agree(
+    slope: NDArray[np.float64], later: NDArray[np.float64], limits: tuple[float, float]
+) -> bool:
     """Return whether slopes of the same units agree with all later ones."""
     for k, other in enumerate(later):
         difference = slope - other
         error = difference.std(ddof=1) / np.sqrt(len(difference))
-        limit = LATER_Z if k else NEXT_Z
+        limit = limits[1] if k else limits[0]
         if abs(difference.mean()) > limit * error + 1e-12 * abs(slope.mean()):
             return False
     return True

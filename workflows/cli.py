@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from superionic.structures.errors import SuperionicError
 from superionic.workflows import (
+    cli_analyse,
     cli_binding,
     cli_clusters,
     cli_collect,
@@ -26,6 +27,7 @@ from superionic.workflows import (
     cli_inputs,
     cli_md,
     cli_md_inputs,
+    cli_md_run,
     cli_mof,
     cli_molecules,
     cli_protocols,
@@ -416,6 +418,8 @@ structure_app.command("cluster")(cli_clusters.cluster)
 app.add_typer(cli_inputs.inputs_app, name="inputs")
 app.add_typer(cli_md_inputs.forcefield_app, name="forcefield")
 app.command()(cli_md.box)
+app.add_typer(cli_md_run.md_app, name="md")
+app.add_typer(cli_analyse.analyse_app, name="analyse")
 app.command()(cli_binding.binding)
 app.add_typer(cli_mof.mof_app, name="mof")
 app.command()(cli_collect.collect)

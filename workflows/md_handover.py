@@ -26,7 +26,7 @@ def box_for_production(before: StageFolder, cell_nm: NDArray[np.float64]) -> flo
     """
     volumes = read_log(before.log).get("volume_ang3", np.empty(0))
     half = volumes[len(volumes) // 2 :]
-    if len(half) < 10 or np.ptp(half) == 0:
+    if len(half) < 5 or np.ptp(half) == 0:
         return 1.0
     now = 1e3 * abs(np.linalg.det(cell_nm))
     factor = float((half.mean() / now) ** (1 / 3))

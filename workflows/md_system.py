@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SYSTEM_XML = "system.xml"
 TOPOLOGY = "topology.pdb"
+POSITIONS = "positions.csv"
+"""Coordinates in nm with more digits than a PDB file has; may be missing."""
 
 HEAVY_HYDROGEN = 2.5
 """Lightest mass in g/mol of a system whose hydrogens were made heavier."""
@@ -123,6 +125,8 @@ class MDSystem:
             system = openmm.XmlSerializer.deserialize(xml)
             found = PDBFile(io.StringIO(pdb))
             positions = found.getPositions(asNumpy=True).value_in_unit(unit.angstrom)
+            if (folder / POSITIONS).is_file():
+                positions = 10.0 * np.loadtxt(folder / POSITIONS, delimiter=",", ndmin=2)
         except Exception as error:  # whatever OpenMM's readers raise
             raise RunFolderError(
                 f"{SYSTEM_XML} or {TOPOLOGY} in {folder} cannot be read: {error}."
