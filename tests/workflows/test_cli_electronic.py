@@ -26,13 +26,13 @@ def metal_dos(spins: int = 2) -> str:
     energies = np.linspace(-6.0, 4.0, 201)
     fields = ("energy", "s", "p", "d")
 
-    def rows(values: np.ndarray) -> str:  # type: ignore[type-arg]
+    def rows(values: np.ndarray) -> str:
         lines = (f"<r>{e:.4f} {' '.join(f'{x:.6f}' for x in v)}</r>"
                  for e, v in zip(energies, values, strict=True))  # fmt: skip
         return "".join(lines)
 
     shapes = [np.exp(-((energies - a + 1.5) ** 2))[:, None] * [0.2, 0.5, 1.0] for a in range(4)]
-    whole = sum(shapes).sum(axis=1)
+    whole = np.sum(shapes, axis=0).sum(axis=1)
     total = "".join(
         f'<set comment="spin {s + 1}">{rows(np.column_stack([whole, 0 * whole]))}</set>'
         for s in range(spins)

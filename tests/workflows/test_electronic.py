@@ -96,7 +96,7 @@ def test_shares_obey_their_sum_rules() -> None:
     """Each orbital is shared out whole; Loewdin's shares of a function over all levels are one."""
     field = solve_field(iron_oxide(), "pbe", ScfSettings(grid_level=0)).require().field
     for partition in ("loewdin", "mulliken"):
-        shares = orbital_shares(field, partition)  # type: ignore[arg-type]
+        shares = orbital_shares(field, partition)
         assert shares.sum(axis=1) == pytest.approx(np.ones(shares.shape[::2]), abs=1e-8)
         assert shares.sum(axis=2) == pytest.approx(np.ones(shares.shape[:2]), abs=1e-8)
     assert orbital_shares(field, "loewdin").min() >= 0.0
@@ -124,7 +124,7 @@ def test_potential_far_from_an_ion_is_that_of_its_charge() -> None:
     for distance in (5.0, 30.0, 200.0):
         points = centre + np.eye(3) * distance / Bohr
         for method in ("fitted", "exact"):
-            found = potential(field, points, method)  # type: ignore[arg-type]
+            found = potential(field, points, method)
             assert found == pytest.approx(np.full(3, COULOMB_V_ANG / distance), rel=1e-4)
 
 
@@ -136,7 +136,7 @@ def test_fitted_potential_is_that_of_the_whole_density() -> None:
     directions = random.normal(size=(40, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     points = field.mol.atom_coords()[0] + 4.2 * directions
-    fitted, exact = (potential(field, points, m) for m in ("fitted", "exact"))  # type: ignore[arg-type]
+    fitted, exact = (potential(field, points, m) for m in ("fitted", "exact"))
     assert fitted == pytest.approx(exact, abs=0.05)
     assert np.ptp(exact) > 1.0
 

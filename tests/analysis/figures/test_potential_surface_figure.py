@@ -46,7 +46,7 @@ def sphere(*, offset: float = 0.0, **changes: Any) -> PotentialSurface:
 def test_extremes_mean_and_area() -> None:
     surface = sphere(offset=0.5)
     low, high = surface.extremes_V
-    assert (low, high) == (pytest.approx(-0.4975), pytest.approx(1.4975))
+    assert [low, high] == pytest.approx([-0.4975, 1.4975])
     assert surface.extreme_atoms() == (0, 1)
     assert surface.mean_V == pytest.approx(0.5)
     assert surface.area_ang2 == pytest.approx(4 * np.pi * 9.0)
@@ -85,7 +85,7 @@ def test_one_scale_for_all_panels_about_zero_or_the_middle() -> None:
     assert "white: -4.5" in figure.axes[-1].get_ylabel()
     narrow = potential_surface([PotentialPanel("a", sphere())], limit_V=0.25)
     low, high = narrow.axes[-1].get_ylim()
-    assert (low, high) == (pytest.approx(-0.25), pytest.approx(0.25))
+    assert [low, high] == pytest.approx([-0.25, 0.25])
 
 
 def test_default_view_shows_the_broad_face() -> None:

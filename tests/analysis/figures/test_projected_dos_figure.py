@@ -40,7 +40,7 @@ def made(symbols: tuple[str, ...] = ("Fe", "Ni", "O"), spins: int = 2) -> Projec
     )  # fmt: skip
 
 
-def line(ax: Axes, gid: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def line(ax: Axes, gid: str) -> tuple[np.ndarray, np.ndarray]:
     found = next(x for x in ax.lines if x.get_gid() == gid)
     return np.asarray(found.get_xdata()), np.asarray(found.get_ydata())
 
