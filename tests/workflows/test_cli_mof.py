@@ -57,7 +57,7 @@ def test_what_is_refused(
 @pytest.mark.skipif(importlib.util.find_spec("tblite") is None, reason="tblite is not installed")
 def test_screen_of_a_small_node(tmp_path: Path) -> None:
     out = tmp_path / "screen"
-    words = ("mof", "screen", "--metals", "Zn2", "--adsorbate", "na+", "--starts", 1, "--fmax",
+    words = ("mof", "screen", "--metals", "Zn2", "--adsorbate", "[Cl-]", "--starts", 1, "--fmax",
              0.05, "--no-progress", "-o", out)  # fmt: skip
     said = superionic(*words)
     assert said.code == 0, said.err
@@ -65,9 +65,9 @@ def test_screen_of_a_small_node(tmp_path: Path) -> None:
     (row,) = csv.DictReader(io.StringIO((out / "screen.csv").read_text()))
     assert row["node"] == "Zn2"
     assert float(row["adsorption_energy_eV"]) < 0
-    assert row["mode"].startswith("none | Na")
-    assert (out / "screen-na.png").is_file()
-    assert read_molecule(out / "Zn2-na.xyz", charge=1).formula == "C4H4NaO8Zn2"
+    assert row["mode"] == "Cl"
+    assert (out / "screen-Cl.png").is_file()
+    assert read_molecule(out / "Zn2-Cl.xyz", charge=-1).formula == "C4H4ClO8Zn2"
     again = superionic(*words, "--json")
     assert again.code == 0
     assert again.json[0]["adsorption_energy_eV"] == pytest.approx(

@@ -37,6 +37,7 @@ QUICK = NodeSettings(
     levels=("gfn1-xtb@eps7.5",),
 )  # fmt: skip
 SODIUM = Guest("Na+", {"na+": ("Na",)})
+CHLORIDE = Guest("Cl-", {"[Cl-]": ("Cl",)})
 
 
 @pytest.fixture(scope="module")
@@ -52,29 +53,42 @@ def single(symbol_number: int, charge: int) -> Molecule:
 # ---- the whole way
 
 
-def test_sodium_at_a_paddlewheel(zinc: Node) -> None:
-    found = run_screen({"Zn2": zinc}, [SODIUM], theory="gfn1-xtb", settings=QUICK)
+def test_chloride_at_a_paddlewheel(zinc: Node) -> None:
+    found = run_screen({"Zn2": zinc}, [CHLORIDE], theory="gfn1-xtb", settings=QUICK)
     (one,) = found.adsorptions
     assert one.verdict == "converged", one.reason
-    assert (one.node_charge, one.charge, one.spin_multiplicity) == (0, 1, 1)
+    assert (one.node_charge, one.charge, one.spin_multiplicity) == (0, -1, 1)
     value = one.adsorption_energy_eV
     assert value is not None
-    assert value < -0.3, "a cation is held by oxygens"
+    assert value < -0.5, "an anion is held by an open zinc"
     start = one.start(one.values[0].start)
     assert start.scf_converged
     assert start.geometry_converged
     assert start.fmax_eV_per_A is not None
     assert start.fmax_eV_per_A <= 0.05
-    assert start.mode.startswith("none | Na")
-    assert [c.holder for c in start.contacts] == ["Na1"]
+    assert (start.mode, start.held_by, start.denticity) == ("Cl", "Zn Cl", 1)
+    (contact,) = start.contacts
+    assert contact.holder == "Zn1"
+    assert 2.0 < contact.distances_ang[0] < 2.4
     wet = one.value("gfn1-xtb@eps7.5")
     assert wet is not None
-    assert wet > value, "a continuum holds the free ion too"
-    whole = found.complexes["Zn2 Na+"]
-    parts = [found.nodes["Zn2"], found.guests["Na+"]]
+    assert wet > value, "a continuum holds the free ion more than the large complex"
+    whole = found.complexes["Zn2 Cl-"]
+    parts = [found.nodes["Zn2"], found.guests["Cl-"]]
     again = single_point_task(whole, "gfn1-xtb", ScfSettings()).energy_eV
     alone = [single_point_task(p.molecule, "gfn1-xtb", ScfSettings()).energy_eV for p in parts]
     assert again - sum(alone) == pytest.approx(value, abs=1e-4)
+
+
+def test_a_node_that_opens_is_no_adsorption(zinc: Node) -> None:
+    """Bare Na+ pulls a carboxylate off this node: there is no value, and it says so."""
+    dry = replace(QUICK, levels=(), screen_steps=12)
+    (one,) = run_screen({"Zn2": zinc}, [SODIUM], theory="gfn1-xtb", settings=dry).adsorptions
+    assert one.adsorption_energy_eV is None
+    assert [s.state for s in one.starts] == ["broken"]
+    assert "of the node broke" in one.starts[0].reason
+    assert one.starts[0].scf_converged
+    assert one.starts[0].geometry_converged
 
 
 def test_a_cap_hit_is_no_result(zinc: Node) -> None:

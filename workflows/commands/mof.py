@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -145,8 +146,15 @@ def _guest(name: str, modes: Sequence[str]) -> Guest:
             f"{name} cannot bind through {' or '.join(lacking)}; it can through "
             f"{'; '.join(binding_modes(one))}. Correct --mode."
         )
-    label = "TFSI-" if len(names) > 1 else one.name or name
+    label = "TFSI-" if len(names) > 1 else one.name
+    if not re.fullmatch(r"[\w+-]+", label):  # a SMILES is no label
+        label = one.formula + ("+" if one.charge > 0 else "-") * abs(one.charge)
     return Guest(label=label, shapes=shapes)
+
+
+def _stem(*words: str) -> str:
+    """Return words as a file name."""
+    return "-".join(re.sub(r"\W+", "", word) for word in words)
 
 
 def run(
@@ -218,14 +226,13 @@ def _write(found: NodeScreen, folder: Path) -> None:
     for label in dict.fromkeys(one.adsorbate for one in found.adsorptions):
         mine = found.of(label)
         if any(one.theories for one in mine):
-            name = label.rstrip("+-").lower()
             save_figure(
                 adsorption_screen(mine, fidelity=mine[0].theory),
-                folder / f"{FIGURE}-{name}",
+                folder / _stem(FIGURE, label),
                 adsorption_screen_data(mine, fidelity=""),
             )
     for key, molecule in found.complexes.items():
-        write_molecule(molecule, folder / f"{key.rstrip('+-').replace(' ', '-')}.xyz")
+        write_molecule(molecule, folder / f"{_stem(*key.split(maxsplit=1))}.xyz")
 
 
 def _show(found: NodeScreen, folder: Path) -> None:
