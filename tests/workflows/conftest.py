@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from fake_slurm import FakeSlurm
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -22,6 +27,18 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from commands import write_structure_files
 
     return write_structure_files(tmp_path_factory.mktemp("cli"))
+
+
+@pytest.fixture
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlurm]:
+    """Commands that look like those of Slurm, first on the PATH."""
+    from fake_slurm import FakeSlurm
+
+    fake = FakeSlurm(tmp_path / "slurm")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'slurm' / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    yield fake
+    fake.close()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,14 +23,6 @@ from superionic.workflows.slurm.config import ClusterConfig, JobResources, Ladde
 from superionic.workflows.slurm.records import batches_of
 
 CLUSTER = ClusterConfig(name="fake", poll_s=0.1, grace_s=0.5, walltime="00:10:00")
-
-
-@pytest.fixture
-def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlurm]:
-    fake = FakeSlurm(tmp_path / "slurm")
-    monkeypatch.setenv("PATH", f"{tmp_path / 'slurm' / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    yield fake
-    fake.close()
 
 
 def wait_for(condition: object, seconds: float = 30.0) -> None:

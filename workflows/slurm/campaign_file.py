@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -150,8 +149,10 @@ def _found(patterns: tuple[str, ...], base: Path) -> tuple[str, ...]:
         if pattern in reference_crystals():
             found.append(pattern)
             continue
-        here = str(base / Path(pattern).expanduser())
-        files = [here] if Path(here).is_file() else sorted(glob.glob(here, recursive=True))
+        here = base / Path(pattern).expanduser()
+        below = here.relative_to(here.anchor).as_posix()
+        matching = [here] if here.is_file() else sorted(Path(here.anchor).glob(below))
+        files = [str(file) for file in matching if file.is_file()]
         if not files:
             raise ProtocolError(f"No file matches {pattern!r} (looked in {base}).")
         found += [file for file in files if file not in found]

@@ -65,7 +65,7 @@ def probe_cluster(
     ClusterError
         The job was refused, did not start in time, or died before it could look around.
     """
-    place = Path(tempfile.mkdtemp(prefix="superionic-probe-", dir=folder))
+    place = Path(tempfile.mkdtemp(prefix="superionic-probe-", dir=folder.absolute()))
     asked = Resources(
         cpus=cluster.cpus, walltime_s=60, memory_gb=cluster.memory_gb, queue=cluster.partition
     )

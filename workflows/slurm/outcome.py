@@ -92,10 +92,11 @@ def judge(placed: Placed, entry: QueueEntry | None, folder: Path, *, patient: bo
         Files may still be on their way from the compute node.
     """
     if entry is not None and entry.active:
+        reason = "" if entry.reason == "None" else entry.reason
         if entry.state in WAITING:
             never = NEVER in entry.reason
-            return Outcome("never_started" if never else "queued", entry.reason)
-        return Outcome("running", "" if entry.reason == "None" else entry.reason)
+            return Outcome("never_started" if never else "queued", reason)
+        return Outcome("running", reason)
     if (folder / RESULT).exists():
         return Outcome("done")
     if entry is not None and entry.state in _SLURM:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,7 +232,7 @@ def _commands(folder: Path) -> tuple[tuple[str, str, str], ...]:
         state: str = "not started" if leg is None else leg.state
         if leg is not None and leg.state == "ended" and leg.code:
             state = f"ended with exit code {leg.code}"
-        rows.append((" ".join(words), state, leg.message if leg else ""))
+        rows.append((shlex.join(words), state, leg.message if leg else ""))
     return tuple(rows)
 
 
