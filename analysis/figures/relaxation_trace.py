@@ -39,6 +39,8 @@ def relaxation_trace(energies_eV: ArrayLike, *, theory: str, evidence: str) -> F
     EvidenceError
         There is no step, or an energy is not finite.
     """
+    from matplotlib.ticker import MaxNLocator
+
     energies = np.asarray(energies_eV, dtype=float)
     if energies.ndim != 1 or not len(energies) or not np.isfinite(energies).all():
         raise EvidenceError(f"A trace needs finite energies of steps; got {energies!r}.")
@@ -49,7 +51,7 @@ def relaxation_trace(energies_eV: ArrayLike, *, theory: str, evidence: str) -> F
         steps = np.arange(1, len(energies) + 1)
         ax.plot(steps, energies - energies[-1], "-", color=colour, marker=marker, gid="steps")
         ax.axhline(0.0, color=GRID, linewidth=0.8, zorder=0)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel("Ionic step")
         ax.set_ylabel("Energy above the last step (eV)")
         ax.set_title(theory, pad=14)
