@@ -261,7 +261,8 @@ def projected_dos(folder: Path, *, width_eV: float = 0.1) -> ProjectedDOS:
     Parameters
     ----------
     folder
-        A VASP run with ``LORBIT``, or a CASTEP run with ``.bands`` and ``.pdos_bin``.
+        A VASP run with ``LORBIT``, a CASTEP run with ``.bands`` and ``.pdos_bin``, or a GPAW run
+        with ``dos.json``.
     width_eV
         Standard deviation of the Gaussians that widen CASTEP's levels, in eV.
 
@@ -273,14 +274,14 @@ def projected_dos(folder: Path, *, width_eV: float = 0.1) -> ProjectedDOS:
         It has no projections, or they cannot be read.
     """
     from superionic.inputs.outputs.castep import seed_of
-    from superionic.inputs.outputs.dos import read_castep_dos, read_vasp_dos
+    from superionic.inputs.outputs.dos import read_castep_dos, read_gpaw_dos, read_vasp_dos
 
     run = _one_run(folder).require_finished()
-    if run.code == "gpaw":
-        raise EvidenceError(f"{folder} is a run of GPAW, whose script keeps no states to project.")
     raw: RawDOS
     if run.code == "vasp":
         raw = read_vasp_dos(folder)
+    elif run.code == "gpaw":
+        raw = read_gpaw_dos(folder)
     else:
         raw = read_castep_dos(folder, seed_of(folder), width_eV=width_eV)
     made = ProjectedDOS(

@@ -1,7 +1,8 @@
-"""Densities of states as codes leave them: vasprun.xml, or CASTEP's .bands and .pdos_bin."""
+"""Densities of states as codes leave them: vasprun.xml, CASTEP's .bands and .pdos_bin, dos.json."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ORBITALS = ("s", "p", "d", "f")
+GPAW_DOS = "dos.json"
 MARGIN_WIDTHS = 5.0
 """A widened level is followed this many standard deviations."""
 
@@ -157,6 +159,41 @@ def read_castep_dos(
         electrons=levels.electrons,
         projection="Mulliken",
     )
+
+
+def read_gpaw_dos(folder: Path) -> RawDOS:
+    """Read the densities of states that a GPAW script of this package wrote, ``dos.json``.
+
+    Raises
+    ------
+    OutputFileError
+        There are none, or they cannot be read.
+    """
+    path = folder / GPAW_DOS
+    if not path.is_file():
+        raise OutputFileError(
+            f"{folder} holds no {GPAW_DOS}. Write the script again with `superionic inputs gpaw` "
+            "and run it: single points and relaxations leave one."
+        )
+    try:
+        found = json.loads(path.read_text())
+        if "reason" in found:
+            raise OutputFileError(f"GPAW could not project the states: {found['reason']}.")
+        return RawDOS(
+            energies_eV=np.array(found["energies_eV"], dtype=float),
+            total=np.array(found["total"], dtype=float),
+            projected=np.array(found["projected"], dtype=float),
+            orbitals=tuple(str(o) for o in found["orbitals"]),
+            symbols=tuple(str(s) for s in found["symbols"]),
+            fermi_eV=float(found["fermi_eV"]),
+            width_eV=float(found["width_eV"]),
+            electrons=float(found["electrons"]),
+            projection="PAW projectors",
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, OutputFileError):
+            raise
+        raise OutputFileError(f"{path} was edited or cut off ({error}).") from error
 
 
 def _gaussians(

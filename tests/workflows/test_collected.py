@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -176,7 +177,7 @@ def test_charges_by_the_method_of_the_code(tmp_path: Path) -> None:
         atomic_charges(write_single_points(tmp_path / "p", images(), HILL))
 
 
-def test_gpaw_scripts_keep_no_charges_and_no_states(tmp_path: Path) -> None:
+def test_gpaw_scripts_keep_states_and_no_charges(tmp_path: Path) -> None:
     folder = write_deck(Deck(DFTSpec("pbe", 400.0), (salt(),), GpawOptions()), tmp_path / "run")
     frame = salt().to_ase()
     frame.calc = SinglePointCalculator(frame, energy=-3.0, forces=np.zeros((4, 3)))
@@ -187,5 +188,24 @@ def test_gpaw_scripts_keep_no_charges_and_no_states(tmp_path: Path) -> None:
     assert one(folder).energy_eV == -3.0
     with pytest.raises(EvidenceError, match="no charges"):
         atomic_charges(folder)
-    with pytest.raises(EvidenceError, match="keeps no states"):
+    with pytest.raises(OutputFileError, match="superionic inputs gpaw"):
+        projected_dos(folder)
+    energies = np.linspace(-7.0, 3.0, 21)
+    parts = np.ones((2, 4, 3, 21)) * np.arange(1.0, 4.0)[:, None]
+    kept = {
+        "energies_eV": energies.tolist(), "total": (2.0 * parts.sum(axis=(1, 2))).tolist(),
+        "projected": parts.tolist(), "orbitals": ["s", "p", "d"], "fermi_eV": -2.0,
+        "symbols": list(salt().symbols), "width_eV": 0.1, "electrons": 14.0,
+    }  # fmt: skip
+    (folder / "dos.json").write_text(json.dumps(kept))
+    dos = projected_dos(folder)
+    assert (dos.reference, dos.reference_eV, dos.electrons) == ("fermi", -2.0, 14.0)
+    assert dos.energies_eV == pytest.approx(energies + 2.0)
+    assert dos.on(element="Na", orbital="d", spin=1) == pytest.approx(3.0)
+    assert dos.theory.startswith("gpaw")
+    (folder / "dos.json").write_text(json.dumps({"reason": "no projectors"}))
+    with pytest.raises(OutputFileError, match="no projectors"):
+        projected_dos(folder)
+    (folder / "dos.json").write_text(json.dumps({**kept, "total": "cut"}))
+    with pytest.raises(OutputFileError, match="cut off"):
         projected_dos(folder)
