@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 from pathlib import Path
 
@@ -12,14 +13,23 @@ import pytest
 from superionic.analysis.node_binding import NodeAdsorption
 from superionic.structures.clusters import build_node
 from superionic.structures.errors import InvalidStructureError
+from superionic.structures.molecule import Molecule, framed
+from superionic.workflows.electronic import electronic_task
+from superionic.workflows.electronic_results import ElectronicSettings
 from superionic.workflows.node_settings import chosen_sites, named_nodes, node_name, parse_metals
 from superionic.workflows.papers.mof import PAPER, judged
+from superionic.workflows.papers.mof_electronic import (
+    ElectronicPlan,
+    electronic_blocks,
+    metal_centres,
+)
 from superionic.workflows.papers.mof_protocol import (
     PUBLISHED_EV,
     MofProtocol,
     load_mof_protocol,
 )
 from superionic.workflows.papers.mof_report import write_mof_report
+from superionic.workflows.scf import ScfSettings
 from superionic.workflows.theory import get_theory
 
 
@@ -147,6 +157,25 @@ def test_report_where_a_node_has_no_value(tmp_path: Path, protocol: MofProtocol)
     assert not summary.ok
     assert "cap-hit" in Path(summary.report).read_text()
     assert any("no value" in line for line in summary.lines)
+
+
+@pytest.mark.filterwarnings("ignore:remove_linear_dep_ is deprecated")
+@pytest.mark.skipif(importlib.util.find_spec("pyscf") is None, reason="pyscf is not installed")
+def test_electronic_structure_has_its_place(tmp_path: Path) -> None:
+    """A molecule small enough for a test stands for a node."""
+    settings = ElectronicSettings(
+        scf=ScfSettings(grid_level=0, energy_eV=1e-3), hirshfeld=False, surface=None
+    )
+    plan = ElectronicPlan(nodes=("CuF", "lost"), settings=settings)
+    fluoride = Molecule(structure=framed([29, 9], [[0.0, 0, 0], [0, 0, 1.75]]), name="CuF")
+    result = electronic_task(fluoride, plan.theory, settings)
+    assert result.converged, result.reason
+    centres = metal_centres({"CuF": result}, plan.centre)
+    assert list(centres["CuF"]) == ["Cu"]
+    assert -8.0 < centres["CuF"]["Cu"] < 0.0
+    blocks = electronic_blocks({"CuF": result}, plan, tmp_path)
+    assert "lost: no electronic structure" in str(blocks[-1])
+    assert (tmp_path / "electronic/CuF/projected_dos.csv").is_file()
 
 
 def test_paper_is_registered_by_its_name() -> None:

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 from superionic.analysis.node_claims import judge_ranking, judge_weakening
 from superionic.workflows.node_energies import run_screen
 from superionic.workflows.node_settings import named_nodes
+from superionic.workflows.papers.mof_electronic import compute_electronic, metal_centres
 from superionic.workflows.papers.mof_protocol import MofProtocol, load_mof_protocol
 from superionic.workflows.papers.mof_results import MofResults
 from superionic.workflows.papers.reproduction import Paper
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from superionic.workflows.electronic_results import ElectronicResult
     from superionic.workflows.node_screen import NodeScreen
     from superionic.workflows.papers.summary import ReproductionSummary
 
@@ -29,11 +31,16 @@ def compute(protocol: MofProtocol) -> MofResults:
     """Submit all tasks inside the open run and return what they found."""
     nodes = named_nodes(protocol.nodes, cap=protocol.cap, charge=protocol.charge)
     screen = run_screen(nodes, protocol.guests, theory=protocol.theory, settings=protocol.search)
-    return judged(screen, protocol)
+    return judged(screen, protocol, compute_electronic(screen, protocol.electronic))
 
 
-def judged(screen: NodeScreen, protocol: MofProtocol) -> MofResults:
+def judged(
+    screen: NodeScreen,
+    protocol: MofProtocol,
+    electronic: Mapping[str, ElectronicResult] | None = None,
+) -> MofResults:
     """Return a screen with the verdicts by the rules of the protocol."""
+    orbitals = dict(electronic or {})
     labels = {"cation": protocol.na.label, "anion": protocol.tfsi.label}
     pairs = screen.pairs(pair=protocol.natfsi.label, **labels)
     tfsi = screen.of(protocol.tfsi.label)
@@ -45,6 +52,8 @@ def judged(screen: NodeScreen, protocol: MofProtocol) -> MofResults:
         weakening=judge_weakening(
             [p for p in pairs if p.node == protocol.ranking.strongest], protocol.weakening
         ),
+        electronic=orbitals,
+        centres_eV=metal_centres(orbitals, protocol.electronic.centre),
     )
 
 

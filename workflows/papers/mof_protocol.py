@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from superionic.analysis.node_claims import RankingRule, WeakeningRule
 from superionic.workflows.node_settings import Guest, NodeSettings
+from superionic.workflows.papers.mof_electronic import ElectronicPlan
 
 PUBLISHED_EV = {"Fe3": -0.27, "Ni3": -0.55}
 """Adsorption energies of TFSI- printed in the paper (Fig. S14), in eV."""
@@ -33,6 +34,8 @@ class MofProtocol:
         When the paper's claim on the nine counts as decided.
     weakening : WeakeningRule
         When its claim on Na+ and TFSI- counts as decided.
+    electronic : ElectronicPlan
+        Which nodes get densities of states.
     """
 
     paper: str
@@ -47,6 +50,7 @@ class MofProtocol:
     search: NodeSettings
     ranking: RankingRule
     weakening: WeakeningRule
+    electronic: ElectronicPlan = field(default_factory=ElectronicPlan)
 
     @property
     def guests(self) -> tuple[Guest, Guest, Guest]:

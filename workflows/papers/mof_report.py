@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from superionic.workflows.papers.mof_electronic import electronic_blocks
 from superionic.workflows.papers.mof_figures import draw_pairs, draw_scaling, draw_screen
 from superionic.workflows.papers.mof_protocol import PUBLISHED_EV
 from superionic.workflows.papers.summary import ReproductionSummary
@@ -71,7 +72,7 @@ def write_mof_report(
             Section("Computed and published", _summary(results, protocol)),
             Section("TFSI- at nine nodes (Fig. 1b)", _screen(results, folder, protocol)),
             Section("Na+ and TFSI- at the node (Fig. 4g)", _pairs(results, folder, protocol)),
-            Section("Adsorption and d-band centre", _scaling(results, folder)),
+            Section("Electronic structure (Fig. 1c)", _electronic(results, folder, protocol)),
             Section("Starts, geometries and references", _starts(results, protocol)),
             Section("What this does not show", _limits(protocol), caution=True),
             Section("Protocol and provenance", provenance_blocks(out, protocol_text, task_keys)),
@@ -211,20 +212,24 @@ def _pairs(results: MofResults, folder: Path, protocol: MofProtocol) -> tuple[Bl
     return tuple(blocks)
 
 
-def _scaling(results: MofResults, folder: Path) -> tuple[Block, ...]:
-    saved = draw_scaling(results, folder, centre="PBE")
-    if saved is None:
+def _electronic(results: MofResults, folder: Path, protocol: MofProtocol) -> tuple[Block, ...]:
+    plan = protocol.electronic
+    if not plan.nodes:
         return (
-            "No d-band centre was computed in this run (`superionic electronic` computes densities "
-            "of states of a node).",
+            "This run computed no electronic structure: name nodes in [electronic] of the "
+            "protocol, or use `superionic electronic`.",
         )
-    return (
-        figure_block(
-            saved,
-            caption="Adsorption energy of TFSI- at a metal against the d-band centre of its atom.",
-            alt="Adsorption energies against d-band centres; the numbers are in the CSV",
-        ),
+    blocks = electronic_blocks(results.electronic, plan, folder)
+    definition = f"{plan.centre.name}, {plan.theory}"
+    saved = draw_scaling(results, folder, centre=definition)
+    if saved is None:
+        return blocks
+    drawn = figure_block(
+        saved,
+        caption="Adsorption energy of TFSI- at a metal against the d-band centre of its atoms.",
+        alt="Adsorption energies against d-band centres; the numbers are in the CSV",
     )
+    return (*blocks, drawn)
 
 
 def _starts(results: MofResults, protocol: MofProtocol) -> tuple[Block, ...]:

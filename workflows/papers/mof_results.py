@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from superionic.analysis.node_binding import NodeAdsorption, PairBinding
 from superionic.analysis.node_claims import RankingClaim, WeakeningClaim
+from superionic.workflows.electronic_results import ElectronicResult
 from superionic.workflows.node_screen import NodeScreen
 
 
@@ -25,6 +26,8 @@ class MofResults:
         On "Fe-Ni strongest, Fe and Ni weakest".
     weakening : WeakeningClaim
         On "the Fe-Ni MOF weakens the binding of Na+ and TFSI-".
+    electronic : dict
+        Node -> its electronic structure, converged or not.
     centres_eV : dict
         Node -> metal -> d-band centre in eV from the Fermi level, where one was computed.
     """
@@ -34,4 +37,5 @@ class MofResults:
     pairs: tuple[PairBinding, ...]
     ranking: RankingClaim
     weakening: WeakeningClaim
+    electronic: dict[str, ElectronicResult] = field(default_factory=dict)
     centres_eV: dict[str, dict[str, float]] = field(default_factory=dict)

@@ -1,0 +1,125 @@
+"""Electronic structure in the MOF reproduction: which nodes, and what the report says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from superionic.analysis.band_centre import CentreDefinition, StateGroup, band_centre
+from superionic.structures.errors import EvidenceError
+from superionic.workflows.electronic_results import ElectronicResult, ElectronicSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from superionic.workflows.node_screen import NodeScreen
+    from superionic.workflows.report.content import Block, Cell
+
+FOLDER = "electronic"
+
+
+@dataclass(frozen=True)
+class ElectronicPlan:
+    """Which bare nodes get densities of states, as they relaxed.
+
+    Attributes
+    ----------
+    nodes : tuple of str
+        Their names; none for no electronic structure.
+    theory : str
+        A level with orbitals.
+    centre : CentreDefinition
+        Of the d-band centres that adsorption energies are drawn against; the report has all
+        definitions side by side.
+    settings : ElectronicSettings
+        How it is computed.
+    """
+
+    nodes: tuple[str, ...] = ()
+    theory: str = "pyscf-pbe"
+    centre: CentreDefinition = field(default_factory=CentreDefinition)
+    settings: ElectronicSettings = field(default_factory=ElectronicSettings)
+
+
+def compute_electronic(screen: NodeScreen, plan: ElectronicPlan) -> dict[str, ElectronicResult]:
+    """Submit the electronic structures of a plan and return what was found, by node."""
+    from superionic.workflows.binding_study import settled, start_task
+    from superionic.workflows.electronic import electronic_task
+
+    waiting = {
+        name: start_task(electronic_task, screen.nodes[name].molecule, plan.theory, plan.settings)
+        for name in plan.nodes
+        if name in screen.nodes
+    }
+    found = {name: settled(future) for name, future in waiting.items()}
+    return {name: one for name, one in found.items() if isinstance(one, ElectronicResult)}
+
+
+def metal_centres(
+    results: Mapping[str, ElectronicResult], definition: CentreDefinition
+) -> dict[str, dict[str, float]]:
+    """Return node -> metal -> d-band centre in eV from the Fermi level, where there is one."""
+    from superionic.structures.metals import is_metal
+
+    found: dict[str, dict[str, float]] = {}
+    for name, result in results.items():
+        if not result.converged:
+            continue
+        dos = result.dos()
+        for symbol in (s for s in dict.fromkeys(dos.symbols) if is_metal(s)):
+            try:
+                value = band_centre(dos, StateGroup(f"{symbol} d", "d", symbol), definition)
+            except EvidenceError:  # no d states
+                continue
+            found.setdefault(name, {})[symbol] = value
+    return found
+
+
+def electronic_blocks(
+    results: Mapping[str, ElectronicResult], plan: ElectronicPlan, folder: Path
+) -> tuple[Block, ...]:
+    """Write figures and tables of every node to ``electronic/`` and return them as blocks."""
+    from superionic.analysis.band_centre import nearest_to_fermi
+    from superionic.workflows.electronic_files import summary_of, write_electronic
+    from superionic.workflows.report.content import Download, ReportFigure, ReportTable
+
+    blocks: list[Block] = []
+    for name in plan.nodes:
+        result = results.get(name)
+        if result is None or not result.converged:
+            why = "its task failed" if result is None else result.reason
+            blocks.append(f"{name}: no electronic structure with {plan.theory}; {why}.")
+            continue
+        summary = summary_of(result)
+        place = folder / FOLDER / name
+        place.mkdir(parents=True, exist_ok=True)
+        files = {path.name: path for path in write_electronic(place, summary)}
+        blocks.append(f"{name}: {summary.evidence}.")
+        if "projected_dos.png" in files:
+            numbers = Download(f"{name}-projected_dos.csv", files["projected_dos.csv"])
+            blocks.append(
+                ReportFigure(
+                    image=files["projected_dos.png"],
+                    caption=f"Projected densities of states of {name} (Fig. 1c).",
+                    alt=f"Projected densities of states of {name}; the numbers are in the CSV",
+                    downloads=(numbers,),
+                )
+            )
+        rows: list[tuple[Cell, ...]] = [
+            (c.label, c.definition.name, c.centre_eV, c.states) for c in summary.centres
+        ]
+        blocks.append(
+            ReportTable(
+                caption=f"d-band centres of {name} from the Fermi level, by every definition.",
+                header=("States", "Definition", "Centre (eV)", "States averaged"),
+                rows=tuple(rows),
+            )
+        )
+        near = "; ".join(f"{k}: {v}" for k, v in nearest_to_fermi(summary.centres).items())
+        if near:
+            blocks.append(
+                f"Nearest to the Fermi level in {name}, definition by definition: {near}. The "
+                "paper finds the d states of Fe nearer than those of Ni, without a definition."
+            )
+    return tuple(blocks)
