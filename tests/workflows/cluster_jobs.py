@@ -78,3 +78,10 @@ def hungry(flag: str, gb: float) -> float:
 @job(version=1)
 def describe(text: str) -> str:
     return f"got {text}"
+
+
+@job(version=1)
+def fail_unless(flag: str) -> str:
+    if not Path(flag).exists():
+        raise ValueError(f"no file {Path(flag).name}")
+    return "fine"

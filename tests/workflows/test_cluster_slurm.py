@@ -1,0 +1,249 @@
+"""Runs and campaigns on a real Slurm that the tests may do anything with.
+
+They drain its node and cancel jobs, so they run only where SUPERIONIC_TEST_SLURM is set, which says
+that the Slurm that answers here was started for them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cluster_jobs as jobs
+import pytest
+from ase.build import bulk
+from ase.io import write
+from commands import superionic
+
+from superionic.structures.errors import TaskFailedError
+from superionic.workflows.execution import Run
+from superionic.workflows.papers import nzsp
+from superionic.workflows.papers.nzsp_protocol import NzspProtocol, load_nzsp_protocol
+from superionic.workflows.runfolder import read_run
+from superionic.workflows.slurm.client import Slurm
+from superionic.workflows.slurm.config import ClusterConfig, JobResources, cluster_path
+from superionic.workflows.slurm.placement import Placement, placed
+from superionic.workflows.slurm.records import batches_of
+from superionic.workflows.slurm.status import survey
+
+CLUSTER = ClusterConfig(name="ci", poll_s=0.5, grace_s=3.0, walltime="00:10:00")
+
+
+def answers() -> bool:
+    """Whether there is a Slurm, and it is ours."""
+    if not os.environ.get("SUPERIONIC_TEST_SLURM"):
+        return False
+    try:
+        told = subprocess.run(["scontrol", "ping"], capture_output=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return b"UP" in told.stdout
+
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not answers(), reason="no Slurm of our own (SUPERIONIC_TEST_SLURM)"),
+]
+
+
+def scontrol(*words: str) -> None:
+    subprocess.run(["scontrol", *words], check=True, timeout=30)
+
+
+@pytest.fixture(autouse=True)
+def node_is_up() -> Iterator[str]:
+    """Leave the node in service and the queue empty."""
+    found = subprocess.run(["sinfo", "-h", "-o", "%n"], capture_output=True, check=True)
+    name = found.stdout.split()[0].decode()
+    yield name
+    subprocess.run(["scontrol", "update", f"nodename={name}", "state=resume"], check=False)
+    subprocess.run(["scancel", "-u", str(os.getuid())], check=False)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 300.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.5)
+
+
+def queue_is_empty() -> bool:
+    return not any(e.active for e in Slurm().queue().values())
+
+
+def test_array_of_two_hundred_is_one_sbatch(tmp_path: Path) -> None:
+    with Run(tmp_path / "run", cluster=CLUSTER) as run:
+        futures = [jobs.plus.submit(float(k)) for k in range(200)]
+        assert [f.result() for f in futures] == [k + 1.0 for k in range(200)]
+    assert run.summary().done == 200
+    assert len(list(batches_of(tmp_path / "run"))) == 1
+
+
+def test_queue_drains_without_a_driver(tmp_path: Path) -> None:
+    with Run(tmp_path / "run", cluster=CLUSTER, detach=True):
+        parts = tuple(jobs.plus.submit(float(k)) for k in range(4))
+        whole = jobs.added.submit(parts)
+        jobs.describe.submit("leaves")
+    assert not whole.done()
+    wait_for(queue_is_empty)
+    assert survey(tmp_path / "run").totals == {"done": 6}
+    with Run(tmp_path / "run") as run:  # and on the laptop
+        assert jobs.added.submit(tuple(jobs.plus.submit(float(k)) for k in range(4))).result() == 10
+    assert run.summary().reused == 5
+
+
+def test_each_end_has_its_name_and_resume_finishes(tmp_path: Path, node_is_up: str) -> None:
+    """Drained node, cancelled by hand, walltime, memory, failed parent."""
+    ladder = replace(CLUSTER.retries, walltime=(), memory=(), node_failures=0)
+    cluster = replace(CLUSTER, retries=ladder, jobs={"once": JobResources(walltime="00:01:00")})
+    flag, late_flag, ate = tmp_path / "flag", str(tmp_path / "late"), str(tmp_path / "ate")
+
+    def everything() -> list[Any]:
+        failing = jobs.fail_unless.submit(str(flag))
+        return [
+            failing,
+            jobs.describe.submit(failing),
+            jobs.once.submit(late_flag, 900.0),
+            jobs.hungry.submit(ate, 0.5),
+            jobs.nap.submit(8.0),
+        ]
+
+    scontrol("update", f"nodename={node_is_up}", "state=drain", "reason=test")
+    with Run(tmp_path / "run", cluster=cluster):
+        futures = everything()
+        wait_for(lambda: len(list(batches_of(tmp_path / "run"))) == 5)
+        time.sleep(3.0)
+        assert set(survey(tmp_path / "run").totals) == {"queued"}
+        assert any("DRAIN" in t.reason.upper() for t in survey(tmp_path / "run").tasks)
+        (nap,) = [b for b in batches_of(tmp_path / "run") if b.keys == (futures[4].key,)]
+        subprocess.run(["scancel", nap.job(0)], check=True)
+        scontrol("update", f"nodename={node_is_up}", "state=resume")
+        assert all(isinstance(f.exception(), TaskFailedError) for f in futures)
+    ends = {t.key: t.state for t in survey(tmp_path / "run").tasks}
+    assert [ends[f.key] for f in futures] == [
+        "failed", "skipped", "timeout", "out_of_memory", "cancelled",
+    ]  # fmt: skip
+    records = {r.key: r.state for r in read_run(tmp_path / "run")}
+    assert records == ends
+    flag.touch()
+    with Run(tmp_path / "run", cluster=cluster):
+        assert [f.result() for f in everything()[:4]] == ["fine", "got fine", "done", 0.0]
+    assert survey(tmp_path / "run").totals == {"done": 5}
+
+
+DRIVER = """
+import sys
+import cluster_jobs as jobs
+from superionic.workflows.execution import Run
+from superionic.workflows.slurm.config import ClusterConfig
+
+folder, journal = sys.argv[1:3]
+with Run(folder, cluster=ClusterConfig(poll_s=0.5, grace_s=3.0, array=4)) as run:
+    parts = tuple(jobs.plus.submit(float(i), journal=journal) for i in range(10))
+    whole = jobs.added.submit(parts, journal=journal)
+    pairs = tuple(jobs.plus.submit(whole, float(k), journal=journal) for k in range(5))
+    assert jobs.added.submit(pairs, journal=journal).result() == 285.0
+"""
+
+
+def test_driver_killed_at_twenty_random_times(tmp_path: Path) -> None:
+    """Nothing redone, nothing lost, nothing submitted twice."""
+    rng = random.Random(7)
+    (tmp_path / "driver.py").write_text(DRIVER)
+    words = [sys.executable, str(tmp_path / "driver.py"), tmp_path / "run", tmp_path / "journal"]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    killed = 0
+    for _ in range(20):
+        process = subprocess.Popen(words, env=env)
+        try:
+            assert process.wait(rng.uniform(0.3, 4.0)) == 0
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            killed += 1
+    assert subprocess.run(words, env=env, timeout=300, check=False).returncode == 0
+    assert killed >= 3
+    journal = (tmp_path / "journal").read_text().splitlines()
+    assert len(journal) == len(set(journal)) == 2 * 17
+    submitted = [key for batch in batches_of(tmp_path / "run") for key in batch.keys]
+    assert len(submitted) == len(set(submitted)) == 17
+
+
+def test_campaign_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    path = cluster_path("ci")
+    path.parent.mkdir(parents=True)
+    path.write_text('walltime = "00:10:00"\npoll_s = 0.5\ngrace_s = 3.0\n')
+    assert superionic("cluster", "test", "ci").code == 0
+    for k in range(3):
+        atoms = bulk("Al", cubic=True, a=3.9 + 0.1 * k)
+        atoms.rattle(0.05, seed=k)
+        write(tmp_path / f"it's {k}.cif", atoms)
+    words = ["relax", *(f"it's {k}.cif" for k in range(3)), "--theory", "emt"]
+    said = superionic("submit", *words, "--out", "there", "--cluster", "ci")
+    assert said.code == 0, said.err
+    wait_for(lambda: survey(tmp_path / "there").finished)
+    assert superionic(*words, "--out", "here", "--no-progress").code == 0
+    same_numbers(tmp_path / "here/runs", tmp_path / "there/runs")
+    assert superionic("trace", next((tmp_path / "there/runs").glob("relax-*"))).code == 0
+
+
+def same_numbers(local: Path, remote: Path) -> None:
+    """Both hold the same tasks with the same results, bit for bit."""
+    tasks = [record.key for record in read_run(local) if record.state == "done"]
+    assert tasks == [record.key for record in read_run(remote) if record.state == "done"]
+    for key in tasks:
+        assert (local / key / "result.json").read_bytes() == (
+            remote / key / "result.json"
+        ).read_bytes()
+
+
+def tiny(_: str) -> tuple[NzspProtocol, str]:
+    """The quick protocol cut down until it means nothing and takes minutes."""
+    quick, text = load_nzsp_protocol("quick")
+    relax = replace(quick.bulk_relax, fmax_eV_per_A=0.5, max_steps=20)
+    anneal = replace(
+        quick.order.anneal, max_trials=1, screen_steps=1, trial_steps=2,
+        final=replace(quick.order.anneal.final, fmax_eV_per_A=1.0, max_steps=5),
+    )  # fmt: skip
+    ordered = replace(quick.ordered, bulk_hops=1, surface_hops=1, max_tried=1, scans=False)
+    disordered = replace(
+        quick.disordered, orders=1, slabs=1, bulk_hops=1, surface_hops=1, max_tried=1
+    )
+    quench = replace(
+        quick.slab_quench, rounds=1, steps=2,
+        relax=replace(quick.slab_quench.relax, fmax_eV_per_A=2.0, max_steps=4),
+    )  # fmt: skip
+    ends = replace(quick.barrier.ends, relax=replace(relax, cell="fixed", max_steps=3))
+    band = replace(quick.barrier.band, images=1, max_steps=2, saddle_max_steps=2)
+    protocol = replace(
+        quick,
+        bulk_relax=relax,
+        ordered=ordered,
+        disordered=disordered,
+        order=replace(quick.order, candidates=1, candidate_steps=2, anneal=anneal),
+        slab_quench=quench,
+        slab_anneal=replace(anneal, final=replace(anneal.final, cell="fixed")),
+        barrier=replace(quick.barrier, ends=ends, band=band),
+    )
+    return protocol, f"{text}\n# cut down for a test\n"
+
+
+def test_nzsp_gives_the_same_numbers_there(tmp_path: Path) -> None:
+    from superionic.workflows.papers.reproduction import reproduce
+
+    paper = replace(nzsp.PAPER, load=tiny)
+    with placed(Placement(replace(CLUSTER, poll_s=2.0))):
+        there = reproduce(paper, tmp_path / "there", progress=False)
+    here = reproduce(paper, tmp_path / "here", workers=1, progress=False)
+    assert there.lines == here.lines
+    same_numbers(tmp_path / "here/runs", tmp_path / "there/runs")
