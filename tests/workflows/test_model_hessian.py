@@ -49,7 +49,8 @@ def test_moving_and_turning_cost_nothing() -> None:
 
 def test_a_diatomic_by_hand() -> None:
     """H2 at 1.35 bohr has weight 1: k = 0.45 Ha/bohr^2, twice that along the stretch."""
-    hessian = model_hessian([1, 1], [[0, 0, 0], [0, 0, 1.35 * 0.529177210544]])
+    points = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.35 * 0.529177210544]])
+    hessian = model_hessian([1, 1], points)
     assert np.linalg.eigvalsh(hessian)[-1] == pytest.approx(2 * 0.45 * 97.1736, rel=1e-3)
 
 
