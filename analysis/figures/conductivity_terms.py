@@ -1,0 +1,152 @@
+"""Terms of the conductivity with intervals: each species by itself, each pair, the whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from superionic.analysis.conductivity import conductivity
+from superionic.analysis.figures.style import (
+    DOUBLE_COLUMN_IN,
+    FAINT,
+    INK,
+    FigureData,
+    figure_style,
+    new_figure,
+    series_style,
+)
+from superionic.structures.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from superionic.analysis.estimate import Estimate
+    from superionic.analysis.figures.style import Cell
+    from superionic.analysis.onsager_result import OnsagerCoefficients
+
+IDEAL, WHOLE = "Nernst-Einstein", "Einstein-Helfand"
+
+
+def conductivity_terms_figure(runs: Mapping[str, OnsagerCoefficients]) -> Figure:
+    """Draw self and distinct terms and both conductivities with 95 % intervals, and t+ beside them.
+
+    A run whose motion is not diffusive has no bars; its verdict stands in the figure.
+
+    Parameters
+    ----------
+    runs
+        By name.
+
+    Raises
+    ------
+    EvidenceError
+        No run is given.
+    """
+    if not runs:
+        raise EvidenceError("A figure of conductivities needs at least one run; got none.")
+    names = list(dict.fromkeys(t for run in runs.values() for t, _ in _terms(run)))
+    with figure_style():
+        figure = new_figure(DOUBLE_COLUMN_IN, 3.0)
+        left, right = figure.subplots(1, 2, width_ratios=(2.4, 1.0))
+        _draw_terms(left, runs, names)
+        _draw_shares(right, runs)
+        handles, labels = left.get_legend_handles_labels()
+        if any(labels):
+            figure.legend(handles, labels, loc="outside lower left", ncols=3)
+    return figure
+
+
+def conductivity_terms_data(runs: Mapping[str, OnsagerCoefficients]) -> FigureData:
+    """Return what `conductivity_terms_figure` draws; no value is an empty field with its reason."""
+    from superionic.analysis.conductivity import transference
+
+    rows: list[tuple[Cell, ...]] = []
+    for name, run in runs.items():
+        rows += [(name, term, "S/cm", *_numbers(x)) for term, x in _terms(run)]
+        shares = transference(run)
+        for kind, values in ((IDEAL, shares.nernst_einstein), (WHOLE, shares.onsager)):
+            rows += [
+                (name, f"transference of {s}, {kind}", "", *_numbers(x))
+                for s, x in zip(shares.species, values, strict=True)
+            ]
+    return FigureData(
+        header=("run", "quantity", "unit", "value", "low_95", "high_95", "reason"),
+        rows=tuple(rows),
+    )
+
+
+def _numbers(found: Estimate) -> tuple[Cell, ...]:
+    low, high = found.interval or (None, None)
+    return (found.value, low, high, found.reason)
+
+
+def _terms(run: OnsagerCoefficients) -> list[tuple[str, Estimate]]:
+    told = conductivity(run)
+    return [
+        *((t.name, t.value_S_cm) for t in told.terms),
+        (IDEAL, told.nernst_einstein_S_cm),
+        (WHOLE, told.einstein_helfand_S_cm),
+    ]
+
+
+def _draw_terms(ax: Axes, runs: Mapping[str, OnsagerCoefficients], names: list[str]) -> None:
+    """Draw one group of bars a term, one bar a run."""
+    ax.set_title("a  Conductivity and its terms")
+    width = 0.8 / len(runs)
+    for k, (label, run) in enumerate(runs.items()):
+        colour, _ = series_style(k)
+        shown = label if run.diffusive else f"{label} ({run.verdict})".strip()
+        for term, value in _terms(run):
+            if value.value is None or value.interval is None:
+                continue
+            x = names.index(term) + (k - 0.5 * (len(runs) - 1)) * width
+            low, high = value.interval
+            whole = term in (IDEAL, WHOLE)
+            ax.bar(
+                x, value.value, width * 0.92, color=colour if whole else "white",
+                edgecolor=colour, linewidth=0.9, label=shown or None,
+            )  # fmt: skip
+            ax.errorbar(
+                x, value.value, [[value.value - low], [high - value.value]], color=INK,
+                linewidth=0.9, capsize=2.0,
+            )  # fmt: skip
+            shown = ""
+        if not run.diffusive:
+            ax.plot([], [], color=colour, label=shown or run.verdict)
+            ax.text(
+                0.5, 0.92 - 0.1 * k, f"{label}: no value, {run.verdict}".lstrip(": "),
+                transform=ax.transAxes, ha="center", color=FAINT, fontsize=7.0,
+            )  # fmt: skip
+    ax.axhline(0.0, color=INK, linewidth=0.6)
+    ax.set_xticks(range(len(names)), names, rotation=28, ha="right")
+    ax.set_ylabel("Conductivity (S/cm)")
+    ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2))
+
+
+def _draw_shares(ax: Axes, runs: Mapping[str, OnsagerCoefficients]) -> None:
+    """Draw the transference number of the first species by both ways."""
+    from superionic.analysis.conductivity import transference
+
+    first = next(iter(runs.values())).species[0]
+    ax.set_title("b  Transference")
+    for k, run in enumerate(runs.values()):
+        colour, marker = series_style(k)
+        found = transference(run)
+        for x, values in enumerate((found.nernst_einstein, found.onsager)):
+            share = values[found.species.index(first)] if first in found.species else None
+            if share is None or share.value is None or share.interval is None:
+                continue
+            low, high = share.interval
+            ax.errorbar(
+                x + 0.12 * (k - 0.5 * (len(runs) - 1)), share.value,
+                [[share.value - low], [high - share.value]], color=colour, marker=marker,
+                capsize=2.0, linewidth=1.0,
+            )  # fmt: skip
+    ax.axhline(0.0, color=INK, linewidth=0.6)
+    ax.set_xlim(-0.6, 1.6)
+    low, high = ax.get_ylim()
+    ax.set_ylim(min(low, 0.0), max(high, 1.0))
+    ax.set_xticks([0, 1], ["self", "Onsager"])
+    ax.set_ylabel(f"t of {first}")
