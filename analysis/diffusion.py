@@ -52,6 +52,8 @@ SLOPE_PRECISION = 0.15
 """Half-width of the slope's interval beyond which nothing can be told."""
 BEND_PRECISION = 0.15
 """The same of the exponent beside an offset."""
+LEAST_BALLISTIC = 1.25
+"""Slopes between 1 and this are a straight line's that starts with faster motion."""
 MOST_OFFSET = 1 / 3
 """Largest offset of a line as a fraction of the MSD at its end."""
 
@@ -177,8 +179,8 @@ class _Data:
         units = np.concatenate([p.by_both if few else p.by_particle for p in parts], axis=1)
         kind = f"{units.shape[1]} stretches of single ions" if few else f"{ions} ions"
         together = np.concatenate([p.by_stretch for p in parts], axis=1)
-        if ions > 1 and _move_together(units, together):
-            kept = lags <= max(frames // (3 * pieces), 1)
+        kept = lags <= max(frames // (3 * pieces), 1)  # stretches hold a few such lags at least
+        if ions > 1 and _move_together(units[kept], together[kept]):
             lags, msd, units = lags[kept], msd[kept], together[kept]
             kind = f"{units.shape[1]} stretches of time, as the ions move together"
         return cls(
@@ -243,7 +245,7 @@ def _judge(data: _Data, *, target: float, correction: float | None) -> Diffusivi
         power = _power(data, window)
         rise = float(window.weights @ data.msd)
         verdict, reason = _verdict(data, window, power, rise)
-        if verdict != "ballistic":
+        if verdict == "diffusive" or power[0] < 1:
             break
     if verdict != "diffusive":
         return _without_value(
@@ -328,6 +330,8 @@ def _verdict(
             return "diffusive", f"{text}, {words}"
     if near_one:
         return "too short", f"{text}: too uncertain to tell"
+    if 1 < low < LEAST_BALLISTIC and window.straight:
+        return "too short", f"{text}: faster motion at short times is still seen"
     return ("ballistic" if low > 1 else "subdiffusive"), text
 
 

@@ -12,7 +12,7 @@ from superionic.analysis.brownian import msd_covariance, slope_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-THROUGH_ORIGIN_Z = (2.6, 3.2)
+THROUGH_ORIGIN_Z = (2.6, 3.4)
 WITH_OFFSET_Z = (1.7, 2.4)
 """Standard errors that slopes from one start and from the next, or a later one, may differ by."""
 RULE = (

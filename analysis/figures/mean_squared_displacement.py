@@ -46,6 +46,8 @@ def msd_figure(found: Mapping[str, Diffusivity]) -> Figure:
     EvidenceError
         There is nothing to draw.
     """
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
     drawn = {name: one for name, one in found.items() if (one.msd_ang2 > 0).any()}
     if not drawn:
         raise EvidenceError("There is no mean squared displacement above zero to draw.")
@@ -57,6 +59,9 @@ def msd_figure(found: Mapping[str, Diffusivity]) -> Figure:
         _guide(ax, next(iter(drawn.values())))
         ax.set_xscale("log")
         ax.set_yscale("log")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
         ax.set_xlabel("Lag (ps)")
         ax.set_ylabel("Mean squared displacement (\u00c5\u00b2)")
         if any(drawn):
@@ -116,6 +121,6 @@ def _guide(ax: Axes, one: Diffusivity) -> None:
     ends = np.array([lag[-1] / 5.0, lag[-1]])
     ax.plot(ends, 0.45 * value[-1] * ends / ends[-1], "--", color=FAINT, linewidth=0.9, gid="guide")
     ax.annotate(
-        "slope 1", (ends[0], 0.45 * value[-1] / 5.0), textcoords="offset points", xytext=(0, -8),
-        fontsize=6.5, color=FAINT, ha="center",
+        "slope 1", (ends[1], 0.3 * value[-1]), textcoords="offset points", xytext=(0, -11),
+        fontsize=6.5, color=FAINT, ha="right",
     )  # fmt: skip

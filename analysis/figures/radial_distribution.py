@@ -73,7 +73,7 @@ def rdf_figure(
         ax.set_xlabel("Distance r (\u00c5)")
         ax.set_ylabel("g(r), lines")
         right.set_ylabel("n(r), dashed")
-        ax.legend(loc="upper right")
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
         text = "\n".join(f"{name}: {words(known[name])}" for name in found)
         figure.supxlabel(text, fontsize=6.5, color=FAINT, ha="left", x=0.02)
     return figure
