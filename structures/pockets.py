@@ -1,8 +1,8 @@
 """Where an ion sits on a chain: the donors that hold it, and where to look for such places.
 
 A pocket is a run of donors that follow each other along a chain; where the ion sits is told by its
-coordination set, the donors within a stated distance. Two places are two pockets only if those
-sets differ.
+coordination set, the donors within a stated distance. Two places are two pockets only if each is
+held by a donor that does not hold the other.
 """
 
 from __future__ import annotations
@@ -193,7 +193,10 @@ def with_ion(molecule: Molecule, symbol: str, charge: int, position: ArrayLike) 
 def neighbouring_pair(
     sets: Sequence[tuple[int, ...] | None], *, reach: int
 ) -> tuple[int, int] | None:
-    """Choose two pockets of different coordination sets, the nearest to the chain's middle.
+    """Choose two distinct pockets, the nearest to each other and to the chain's middle.
+
+    Two pockets are distinct where each is held by a donor that does not hold the other: losing or
+    gaining a donor alone is no hop.
 
     Parameters
     ----------
@@ -205,7 +208,7 @@ def neighbouring_pair(
     Returns
     -------
     tuple of int or None
-        Of all pairs with different sets those nearest to each other, of these the one nearest to
+        Of all distinct pairs those nearest to each other, of these the one nearest to
         the middle of the chain, of these the first; None where there is no such pair. Energies
         are not asked for.
     """
@@ -214,8 +217,14 @@ def neighbouring_pair(
         (j - i, abs((i + j) / 2 - middle), i, j)
         for i in range(len(sets))
         for j in range(i + 1, min(len(sets), i + reach + 1))
-        if sets[i] and sets[j] and sets[i] != sets[j]
+        if _distinct(sets[i], sets[j])
     ]
     if not pairs:
         return None
     return min(pairs)[2:]
+
+
+def _distinct(first: tuple[int, ...] | None, second: tuple[int, ...] | None) -> bool:
+    """Tell whether each of two sets holds what the other does not."""
+    a, b = set(first or ()), set(second or ())
+    return bool(a - b) and bool(b - a)

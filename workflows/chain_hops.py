@@ -105,13 +105,15 @@ def _judged(start: RelaxedPocket, end: RelaxedPocket, settings: ChainHopSettings
             verdict, reason = pocket.verdict, f"The {name}: {pocket.reason}"
             break
     else:
-        if start.held_by == end.held_by:
+        a, b = set(start.held_by), set(end.held_by)
+        if not (a and b):
             verdict = "other-basin"
-            reason = f"Both ends relaxed into one pocket, held by donors {start.held_by}."
-        elif not (start.held_by and end.held_by):
-            verdict, reason = (
-                "other-basin",
-                (f"An end left the chain: no donor within {settings.cutoff_ang:g} A of the ion."),
+            reason = f"An end left the chain: no donor within {settings.cutoff_ang:g} A of the ion."
+        elif a <= b or b <= a:
+            verdict = "other-basin"
+            reason = (
+                f"Both ends relaxed into one pocket, held by donors {start.held_by} and "
+                f"{end.held_by}: neither has one that the other lacks."
             )
     return Ends(start.relaxed, end.relaxed, verdict, reason, 0.0)
 

@@ -6,13 +6,15 @@ sets differ make a hop (`superionic.structures.pockets.neighbouring_pair`). Ener
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from superionic.analysis.barriers import HopVerdict
 from superionic.analysis.chain_hops import CoordinationSet
 from superionic.structures.connectivity import changed_bonds
-from superionic.structures.errors import ProtocolError
+from superionic.structures.errors import InvalidStructureError, ProtocolError
 from superionic.structures.molecule import Molecule
 from superionic.structures.pockets import (
     Pocket,
@@ -21,6 +23,7 @@ from superionic.structures.pockets import (
     neighbouring_pair,
     with_ion,
 )
+from superionic.structures.structure import readonly
 from superionic.workflows.barrier import BarrierSettings
 from superionic.workflows.execution import job
 from superionic.workflows.relax import RelaxResult, RelaxSettings, relax
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ase.calculators.calculator import BaseCalculator
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,8 @@ class RelaxedPocket:
         ``converged``, ``unconverged`` or ``failed``.
     reason : str
         One sentence; empty when converged.
+    anchors_ang : ndarray
+        Where the springs are at rest, in angstrom: they tell the frame. shape=(springs, 3)
     """
 
     pocket: Pocket
@@ -168,6 +173,11 @@ class RelaxedPocket:
     held_by: CoordinationSet
     verdict: HopVerdict
     reason: str
+    anchors_ang: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        """Freeze the array."""
+        object.__setattr__(self, "anchors_ang", readonly(self.anchors_ang, np.float64))
 
 
 def middle_pockets(system: ChainSystem, settings: ChainHopSettings) -> tuple[Pocket, ...]:
@@ -182,12 +192,17 @@ def middle_pockets(system: ChainSystem, settings: ChainHopSettings) -> tuple[Poc
 
 @job(version=1, name="pocket")
 def pocket_task(
-    system: ChainSystem, pocket: Pocket, theory: str, settings: ChainHopSettings
+    system: ChainSystem,
+    pocket: Pocket,
+    theory: str,
+    settings: ChainHopSettings,
+    alone: RelaxedPocket | None = None,
 ) -> RelaxedPocket:
     """Relax the ion in a pocket at a level of theory; see `relax_pocket`."""
     return relax_pocket(
-        system, pocket, calculator=system.calculator(theory), settings=settings, theory=theory
-    )
+        system, pocket, calculator=system.calculator(theory), settings=settings, theory=theory,
+        alone=alone,
+    )  # fmt: skip
 
 
 def relax_pocket(
@@ -197,6 +212,7 @@ def relax_pocket(
     calculator: BaseCalculator,
     settings: ChainHopSettings,
     theory: str = "",
+    alone: RelaxedPocket | None = None,
 ) -> RelaxedPocket:
     """Relax all atoms with the ion in a pocket, and say what holds it then.
 
@@ -210,8 +226,13 @@ def relax_pocket(
         Criterion and cutoff.
     theory
         Name recorded in the result.
+    alone
+        The same pocket of the same chain with nothing beside it: chain and ion start as they are
+        there.
     """
     molecule = system.with_ion_at(pocket)
+    if alone is not None:
+        molecule = _seated(molecule, system, alone)
     found = relax(
         molecule.structure, calculator=calculator, settings=settings.relax, theory=theory,
         label=f"pocket {pocket.label}", max_step_ang=settings.barrier.ends.max_step_ang,
@@ -228,7 +249,26 @@ def relax_pocket(
             f"{found.force_calls} force calls."
         )
     held = system.coordination(positions, settings.cutoff_ang)
-    return RelaxedPocket(pocket, found, held, verdict, reason)
+    return RelaxedPocket(pocket, found, held, verdict, reason, system.tethers.anchors)
+
+
+def _seated(molecule: Molecule, system: ChainSystem, alone: RelaxedPocket) -> Molecule:
+    """Return all atoms with chain and ion as they are without what is beside them."""
+    before = alone.relaxed.structure.positions
+    count = len(before) - 1
+    ends = [k for k in system.tethers.atoms if k < count]
+    if not ends or count > system.ion_index:
+        raise InvalidStructureError(
+            f"Expected a pocket of the same chain, its ends tethered in the same way; got one of "
+            f"{count} atoms for {system.name} of {system.ion_index}."
+        )
+    shift = system.molecule.positions[ends].mean(axis=0) - alone.anchors_ang[: len(ends)].mean(
+        axis=0
+    )
+    positions = molecule.positions.copy()
+    positions[:count] = before[:-1] + shift
+    positions[-1] = before[-1] + shift
+    return replace(molecule, structure=molecule.structure.with_positions(positions))
 
 
 def what_broke(molecule: Molecule, positions: ArrayLike) -> str:

@@ -71,6 +71,7 @@ def test_no_room_is_an_error() -> None:
         ([(1, 2), None, (2, 3), (2, 3)], 1, None),
         ([(1, 2), (1, 2), (1, 2)], 2, None),
         ([(), (1, 2), ()], 2, None),  # off the chain is no pocket
+        ([(1, 2, 3), (2, 3), (2, 3, 4)], 2, (0, 2)),  # losing a donor is no hop
     ],
 )
 def test_pair_is_chosen_by_place_and_set(

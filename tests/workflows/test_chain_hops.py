@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from potentials import Analytic
 from toy_chain import Array, toy_potential, toy_system
 
 from superionic.analysis.chain_hops import ChainHop
 from superionic.structures.errors import ProtocolError
+from superionic.structures.molecule import framed
 from superionic.workflows.barrier import BarrierSettings
 from superionic.workflows.chain_hops import drag, find_chain_hop, stationary_images
 from superionic.workflows.chain_pockets import (
@@ -24,7 +26,7 @@ from superionic.workflows.chain_pockets import (
 from superionic.workflows.relax import RelaxSettings
 from superionic.workflows.scan import ScanSettings
 from superionic.workflows.serialise import decode, encode
-from superionic.workflows.tethers import tethered
+from superionic.workflows.tethers import Tethers, tethered
 
 SETTINGS = ChainHopSettings(
     pocket_size=2,
@@ -147,6 +149,37 @@ def test_an_ion_off_the_chain_is_no_pocket(
     found = no_engine(system, pockets[0], replace(pockets[1], held_by=()))
     assert found.barrier.verdict == "other-basin"
     assert "left the chain" in found.barrier.reason
+
+
+def test_a_pocket_starts_as_it_is_without_what_is_beside_the_chain(
+    system: ChainSystem, pockets: list[RelaxedPocket]
+) -> None:
+    chain = system.molecule
+    beside = replace(
+        chain,
+        structure=framed(
+            np.append(chain.structure.numbers, 2),
+            np.vstack([chain.positions, chain.positions[2] + np.array([0.0, 0.0, -7.0])]),
+        ),
+    )
+    ends = list(system.tethers.atoms)
+    other = replace(
+        system, molecule=beside, tethers=Tethers(tuple(ends), beside.positions[ends], 1.0)
+    )
+    shift = beside.positions[0] - chain.positions[0]
+    assert np.abs(shift).max() > 1.0, "the frame moved"
+    seen: list[Array] = []
+
+    def flat(positions: Array) -> tuple[float, Array]:
+        seen.append(positions.copy())
+        return 0.0, np.zeros_like(positions)
+
+    relax_pocket(
+        other, pockets[0].pocket, calculator=Analytic(flat), settings=SETTINGS, alone=pockets[0]
+    )
+    alone = pockets[0].relaxed.structure.positions
+    assert seen[0][: len(chain)] == pytest.approx(alone[:-1] + shift)
+    assert seen[0][-1] == pytest.approx(alone[-1] + shift)
 
 
 def test_a_formed_bond_is_named(system: ChainSystem, pockets: list[RelaxedPocket]) -> None:
