@@ -2,7 +2,8 @@
 
 The filler, then ions and small molecules go to random places; chains grow among them; and all are
 pushed apart until no two atoms of different molecules, or farther apart than three bonds in a
-chain, are nearer than their contact distance (`superionic.structures.box_contacts`).
+chain, are nearer than their contact distance (`superionic.structures.box_contacts`). At these
+distances no bond can pass through another, nor through a ring of six atoms.
 """
 
 from __future__ import annotations

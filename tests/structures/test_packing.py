@@ -263,6 +263,23 @@ def test_molecules_are_whole_and_their_middles_in_the_cell() -> None:
             assert (middle < box.edges_ang + 1e-9).all()
 
 
+def test_hydroxyl_ends() -> None:
+    box = build_box(BoxSpec(5, 8, ends="hydroxyl", density_g_cm3=1.0, seed=1))
+    assert len(box.structure.indices("O")) == 8 * 6
+    assert box.structure.labels[:3] == ("O1", "HO1", "C1")
+    assert box_contacts(box).lowest_share >= LEAST_SHARE
+
+
+def test_chains_fill_the_cell_evenly() -> None:
+    """No eighth of the cell is left empty, although chains are longer than its edge."""
+    box = build_box(BoxSpec(50, 5, density_g_cm3=0.9, seed=0))
+    assert box.component("PEO").molecule.length_ang > 4 * box.edges_ang[0]
+    eighth = np.floor(box.structure.fractional % 1.0 * 2).astype(int) % 2
+    counts = np.bincount(eighth @ [4, 2, 1], minlength=8) / len(box)
+    assert (counts > 0.08).all()
+    assert (counts < 0.17).all()
+
+
 def test_same_seed_same_box() -> None:
     spec = replace(SPEC, chains=6, units_per_cation=30.0)
     first, again, other = (build_box(replace(spec, seed=s)) for s in (1, 1, 2))
