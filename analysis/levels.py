@@ -216,8 +216,16 @@ class ElectronCount:
         return abs(self.projected - self.expected) / self.expected
 
 
-def count_electrons(dos: ProjectedDOS) -> ElectronCount:
+def count_electrons(dos: ProjectedDOS, *, smearing_eV: float = 0.0) -> ElectronCount:
     """Integrate a projected density of states up to the Fermi level.
+
+    Parameters
+    ----------
+    dos
+        The densities.
+    smearing_eV
+        kT of the filling: with one the integral goes over all energies, weighted by the
+        Fermi-Dirac function, as half-filled levels at the Fermi level need it.
 
     Raises
     ------
@@ -226,9 +234,15 @@ def count_electrons(dos: ProjectedDOS) -> ElectronCount:
     """
     if not dos.electrons:
         raise EvidenceError("The density of states does not say how many electrons it stands for.")
+    parts, whole = dos.projected.sum(axis=(0, 1, 2)), dos.total.sum(axis=0)
+    end: float | None = dos.fermi_eV
+    if smearing_eV > 0.0:
+        above = np.clip((dos.energies_eV - dos.fermi_eV) / smearing_eV, -500.0, 500.0)
+        filling, end = 1.0 / (1.0 + np.exp(above)), None
+        parts, whole = parts * filling, whole * filling
     return ElectronCount(
-        projected=dos.states(dos.projected.sum(axis=(0, 1, 2)), below_eV=dos.fermi_eV),
-        total=dos.states(dos.total.sum(axis=0), below_eV=dos.fermi_eV),
+        projected=dos.states(parts, below_eV=end),
+        total=dos.states(whole, below_eV=end),
         expected=float(dos.electrons),
     )
 

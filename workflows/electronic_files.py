@@ -73,7 +73,7 @@ class ElectronicSummary:
         words = [self.theory]
         if self.result is not None:
             last = self.result.attempts[-1]
-            words.append(f"SCF converged ({last.rung}, {last.cycles} cycles)")
+            words.append(f"SCF converged ({last.rung})")
             words.append(f"moment {self.result.moment:.2f}")
         if self.count is not None:
             words.append(f"{self.count.projected:.1f} of {self.count.expected:g} electrons")
@@ -103,7 +103,7 @@ def summary_of(
         theory=result.theory,
         dos=dos,
         centres=band_centres(dos, wanted=definitions(window_eV)),
-        count=count_electrons(dos),
+        count=result.electron_count(),
         charges=result.charges,
         surface=result.surface,
         result=result,

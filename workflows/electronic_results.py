@@ -7,7 +7,12 @@ from typing import Literal
 
 from superionic.analysis.charges import AtomicCharges
 from superionic.analysis.electronic import ProjectedDOS
-from superionic.analysis.levels import FermiRule, OrbitalLevels
+from superionic.analysis.levels import (
+    ElectronCount,
+    FermiRule,
+    OrbitalLevels,
+    count_electrons,
+)
 from superionic.analysis.populations import Populations
 from superionic.analysis.potential import PotentialSurface
 from superionic.structures.errors import NotConvergedError, TheoryError
@@ -39,7 +44,7 @@ class SurfaceSettings:
     """
 
     isodensity_e_bohr3: float = 1e-3
-    spacing_ang: float = 0.4
+    spacing_ang: float = 0.3
     method: PotentialMethod = "fitted"
 
     def __post_init__(self) -> None:
@@ -173,6 +178,11 @@ class ElectronicResult:
         return levels.dos(
             width_eV=width, step_eV=min(0.02, 0.5 * width), rule=self.settings.fermi_rule
         )
+
+    def electron_count(self) -> ElectronCount:
+        """Return whether the projected densities of states hold the electrons of their levels."""
+        smearing = 0.0 if self.levels is None else self.levels.smearing_eV
+        return count_electrons(self.dos(), smearing_eV=smearing)
 
     def population(self, method: Projection = "loewdin") -> Populations:
         """Return the populations of one method."""

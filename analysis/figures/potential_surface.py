@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 COLOURS = "RdBu"
 """Red is negative, as chemists have it, blue positive; told apart with any colour vision."""
 _LIGHT = np.array([-0.35, 0.45, 0.82])
+_PANEL_IN = 2.1
 _LABELLED = frozenset({"C", "H"})
 
 
@@ -93,8 +94,7 @@ def potential_surface(panels: Sequence[PotentialPanel], *, limit_V: float | None
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
     with figure_style():
-        width = min(DOUBLE_COLUMN_IN, 2.3 * columns + 1.3)
-        figure = new_figure(width, 2.5 * rows + 0.3)
+        figure = new_figure(min(DOUBLE_COLUMN_IN, 2.2 * columns + 1.1), 2.45 * rows + 0.2)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax in axes[len(panels) :]:
             ax.set_axis_off()
@@ -150,7 +150,8 @@ def _scale(panels: Sequence[PotentialPanel], limit_V: float | None) -> tuple[flo
 def _span(panel: PotentialPanel) -> float:
     """Return half the width of the square that holds a panel, in angstrom."""
     seen = panel.surface.points @ panel.view().T
-    return 0.53 * float(np.ptp(seen[:, :2], axis=0).max())
+    disc = float(np.sqrt(panel.surface.areas_ang2.max()))
+    return 0.52 * float(np.ptp(seen[:, :2], axis=0).max()) + 1.1 * disc
 
 
 def _draw(ax: Axes, panel: PotentialPanel, norm: Any, span: float) -> None:
@@ -165,8 +166,8 @@ def _draw(ax: Axes, panel: PotentialPanel, norm: Any, span: float) -> None:
     light = np.clip(facing @ (_LIGHT / np.linalg.norm(_LIGHT)), 0.0, 1.0)
     colours = colormaps[COLOURS](norm(surface.potential_V))
     colours[:, :3] *= (0.72 + 0.28 * light)[:, None]
-    inches = ax.figure.get_size_inches()[0] / 3.4  # type: ignore[union-attr]
-    each = np.sqrt(np.median(surface.areas_ang2)) * 1.9 * 72.0 * min(inches, 2.0) / (2.0 * span)
+    # discs wide enough to hide the gaps between the points of an uneven set
+    each = 2.2 * np.sqrt(surface.areas_ang2.max()) * 72.0 * _PANEL_IN / (2.0 * span)
     x, y = (seen[order, :2] - middle).T
     ax.scatter(
         x, y, s=each**2, c=colours[order], linewidths=0, rasterized=True,

@@ -114,7 +114,7 @@ def projected_dos(
         )
     with figure_style():
         count = len(panels)
-        figure = new_figure(min(DOUBLE_COLUMN_IN, 3.6 * count + 1.2), 3.5 + 0.16 * len(definitions))
+        figure = new_figure(min(DOUBLE_COLUMN_IN, 3.6 * count + 0.6), 3.6 + 0.16 * len(definitions))
         axes = figure.subplots(1, count, squeeze=False)[0]
         colours = _colours(panels)
         for ax, panel in zip(axes, panels, strict=True):
@@ -261,6 +261,11 @@ def _mark_centres(
             linestyle=_LINES[which], gid=f"centre {centre.label} {centre.definition.name}",
             zorder=3,
         )  # fmt: skip
+        ax.annotate(
+            f"{centre.centre_eV:.2f}", (centre.centre_eV, end), xytext=(-1.5, -3), rotation=90,
+            textcoords="offset points", xycoords=("data", "axes fraction"), ha="right", va="top",
+            fontsize=6.3, color=colours[centre.label],
+        )  # fmt: skip
 
 
 def _legend(figure: Figure, axes: Sequence[Axes], definitions: Sequence[CentreDefinition]) -> None:
@@ -276,5 +281,8 @@ def _legend(figure: Figure, axes: Sequence[Axes], definitions: Sequence[CentreDe
         handles[label] = Line2D([], [], color=INK, linewidth=1.3, linestyle=dash)
     handles["Fermi level"] = Line2D([], [], color=FAINT, linewidth=0.8, linestyle=(0, (1, 1.5)))
     figure.legend(
-        list(handles.values()), list(handles), loc="outside upper left", ncols=min(4, len(handles))
+        list(handles.values()),
+        list(handles),
+        loc="outside upper left",
+        ncols=2 if len(axes) == 1 else 4,
     )

@@ -55,6 +55,9 @@ def test_fermi_level_of_a_narrow_gap_holds_the_electrons() -> None:
     fermi = found.fermi_level_eV()
     assert (2.0 / (1.0 + np.exp((energies - fermi) / 0.2))).sum() == pytest.approx(6.0, abs=1e-9)
     assert found.filling == 2.0
+    dos = found.dos(width_eV=0.02, step_eV=0.005)
+    assert count_electrons(dos, smearing_eV=0.2).projected == pytest.approx(6.0, abs=5e-3)
+    assert count_electrons(dos).projected == pytest.approx(6.0, abs=0.01)
 
 
 def test_widened_levels_keep_their_states_and_electrons() -> None:

@@ -158,6 +158,7 @@ def test_iron_oxide_has_a_d_band() -> None:
     assert 5.8 < result.population().count(0, "d") < 7.2
     assert 3.0 < result.population().spins[0] < 4.2
     assert result.dispersion_eV is not None
+    assert result.electron_count().share_off < 0.01
     centres = band_centres(result.dos())
     assert {c.label for c in centres} == {"Fe d"}
     assert nearest_to_fermi(centres) == {}
