@@ -60,12 +60,11 @@ def scontrol(*words: str) -> None:
 
 @pytest.fixture(autouse=True)
 def node_is_up() -> Iterator[str]:
-    """Leave the node in service and the queue empty."""
+    """Leave the node in service."""
     found = subprocess.run(["sinfo", "-h", "-o", "%n"], capture_output=True, check=True)
     name = found.stdout.split()[0].decode()
     yield name
     subprocess.run(["scontrol", "update", f"nodename={name}", "state=resume"], check=False)
-    subprocess.run(["scancel", "-u", str(os.getuid())], check=False)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 300.0) -> None:
@@ -158,23 +157,28 @@ def test_driver_killed_at_twenty_random_times(tmp_path: Path) -> None:
     """Nothing redone, nothing lost, nothing submitted twice."""
     rng = random.Random(7)
     (tmp_path / "driver.py").write_text(DRIVER)
-    words = [sys.executable, str(tmp_path / "driver.py"), tmp_path / "run", tmp_path / "journal"]
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    killed = 0
-    for _ in range(20):
-        process = subprocess.Popen(words, env=env)
-        try:
-            assert process.wait(rng.uniform(0.3, 4.0)) == 0
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            killed += 1
-    assert subprocess.run(words, env=env, timeout=300, check=False).returncode == 0
-    assert killed >= 3
-    journal = (tmp_path / "journal").read_text().splitlines()
-    assert len(journal) == len(set(journal)) == 2 * 17
-    submitted = [key for batch in batches_of(tmp_path / "run") for key in batch.keys]
-    assert len(submitted) == len(set(submitted)) == 17
+    kills, rounds = 0, 0
+    while kills < 20:
+        run, journal = tmp_path / f"run {rounds}", tmp_path / f"journal {rounds}"
+        words = [sys.executable, str(tmp_path / "driver.py"), run, journal]
+        rounds += 1
+        for limit in (*(rng.uniform(0.3, 4.0) for _ in range(5)), 300.0):
+            process = subprocess.Popen(words, env=env)
+            try:
+                assert process.wait(limit) == 0
+                break
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                kills += 1
+        lines = journal.read_text().splitlines()
+        assert len(lines) == len(set(lines)) == 2 * 17
+        submitted = [key for batch in batches_of(run) for key in batch.keys]
+        assert len(submitted) == len(set(submitted)) == 17
+        for batch in batches_of(run):
+            jobs_of_name = [e.job for e in Slurm().queue().values() if e.name == batch.name]
+            assert len({job.partition("_")[0] for job in jobs_of_name}) == 1
 
 
 def test_campaign_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +217,7 @@ def tiny(_: str) -> tuple[NzspProtocol, str]:
     relax = replace(quick.bulk_relax, fmax_eV_per_A=0.5, max_steps=20)
     anneal = replace(
         quick.order.anneal, max_trials=1, screen_steps=1, trial_steps=2,
-        final=replace(quick.order.anneal.final, fmax_eV_per_A=1.0, max_steps=5),
+        final=replace(quick.order.anneal.final, fmax_eV_per_A=8.0, max_steps=5),
     )  # fmt: skip
     ordered = replace(quick.ordered, bulk_hops=1, surface_hops=1, max_tried=1, scans=False)
     disordered = replace(
@@ -221,7 +225,7 @@ def tiny(_: str) -> tuple[NzspProtocol, str]:
     )
     quench = replace(
         quick.slab_quench, rounds=1, steps=2,
-        relax=replace(quick.slab_quench.relax, fmax_eV_per_A=2.0, max_steps=4),
+        relax=replace(quick.slab_quench.relax, fmax_eV_per_A=8.0, max_steps=4),
     )  # fmt: skip
     ends = replace(quick.barrier.ends, relax=replace(relax, cell="fixed", max_steps=3))
     band = replace(quick.barrier.band, images=1, max_steps=2, saddle_max_steps=2)

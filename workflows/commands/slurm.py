@@ -214,8 +214,9 @@ def _show(told: Survey) -> None:
         say(f"and {len(detailed) - SHOWN} more; --json lists all")
     if told.commands:
         say()
-        for command, state, _ in told.commands[:SHOWN]:
-            say(f"superionic {command}: {state}")
+        for command, state, message in told.commands[:SHOWN]:
+            why = f" ({_short(message)})" if message and state != "waiting" else ""
+            say(f"superionic {_short(command)}: {state}{why}")
         if told.driver:
             say(told.driver)
     for remark in told.remarks:

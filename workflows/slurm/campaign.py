@@ -9,12 +9,15 @@ found again.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 import secrets
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from superionic import __version__
 from superionic.structures.errors import ClusterError, RunFolderError
@@ -200,8 +203,10 @@ def run_command(words: Sequence[str]) -> Leg:
     """Run a command line of `superionic` in this process."""
     from superionic.workflows.cli import app
 
+    told = _Copied(sys.stderr)
     try:
-        code = app(list(words), standalone_mode=False, prog_name="superionic")
+        with contextlib.redirect_stderr(told):
+            code = app(list(words), standalone_mode=False, prog_name="superionic")
     except LeftRunning as left:
         return Leg("waiting", message=str(left), job=left.job)
     except SystemExit as error:
@@ -209,8 +214,26 @@ def run_command(words: Sequence[str]) -> Leg:
     except ClusterError as error:
         return Leg("refused", code=1, message=str(error))
     except Exception as error:
-        told = getattr(error, "format_message", None)  # of typer's own errors
-        if told is None:
+        message = getattr(error, "format_message", None)  # of typer's own errors
+        if message is None:
             raise
-        return Leg("refused", code=2, message=str(told()))
-    return Leg("ended", code=int(code or 0))
+        return Leg("refused", code=2, message=str(message()))
+    return Leg("ended", code=int(code or 0), message=told.error if code else "")
+
+
+class _Copied(io.TextIOBase):
+    """Passes text on, and keeps the last message that is an error."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.error = ""
+
+    def write(self, text: str) -> int:
+        """Write text."""
+        if text.startswith("error: "):
+            self.error = text.removeprefix("error: ").strip()
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        """Flush what is written to."""
+        self._stream.flush()
