@@ -32,6 +32,7 @@ from superionic.workflows import (
     cli_molecules,
     cli_protocols,
     cli_slurm,
+    cli_transport,
 )
 from superionic.workflows.commands.console import note
 
@@ -420,6 +421,7 @@ app.add_typer(cli_md_inputs.forcefield_app, name="forcefield")
 app.command()(cli_md.box)
 app.add_typer(cli_md_run.md_app, name="md")
 app.add_typer(cli_analyse.analyse_app, name="analyse")
+app.add_typer(cli_transport.fit_app, name="fit")
 app.command()(cli_binding.binding)
 app.add_typer(cli_mof.mof_app, name="mof")
 app.command()(cli_collect.collect)
