@@ -21,8 +21,6 @@ from superionic.structures.errors import NotConvergedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from superionic.workflows.evaluation import CallCounter
 
 
@@ -81,39 +79,6 @@ class SharedCalculator(Calculator):
             )
         self.results = {name: np.array(value, dtype=float) for name, value in results.items()}
         self.results |= {k: float(v) for k, v in self.results.items() if k.endswith("energy")}
-
-
-class ClimbingCalculator(Calculator):
-    """A calculator whose force along one direction is turned round, so that it climbs there.
-
-    Parameters
-    ----------
-    engine
-        Any ASE calculator.
-    tangent
-        Unit vector of all displacements. shape=(atoms, 3)
-    """
-
-    implemented_properties = ["energy", "forces"]  # noqa: RUF012 (as ASE declares it)
-
-    def __init__(self, engine: BaseCalculator, tangent: NDArray[np.float64]) -> None:
-        super().__init__()
-        self.engine, self.tangent = engine, tangent
-
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: Sequence[str] | None = None,
-        system_changes: Sequence[str] = all_changes,
-    ) -> None:
-        """Fill ``results`` with energy (eV) and the turned forces (eV/angstrom)."""
-        super().calculate(atoms, properties, system_changes)
-        forces = self.engine.get_forces(self.atoms)
-        along = np.vdot(forces, self.tangent)
-        self.results = {
-            "energy": self.engine.get_potential_energy(self.atoms),
-            "forces": forces - 2 * along * self.tangent,
-        }
 
 
 class CHGNetFixedCell(Calculator):

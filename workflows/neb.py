@@ -34,10 +34,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT_STEPS = 5
 """A band is saved after this many steps, so that a killed task does not start it afresh."""
-SADDLE_PATIENCE = 40
-"""Sharpening ends after so many steps without progress; the band's new tangent may help."""
-ASTRAY = 10.0
-"""Sharpening ends where the force is so many times the band's criterion."""
 SAME_END_ANG = 0.05
 """A saved band is used for ends this near to its own, in angstrom."""
 
@@ -317,32 +313,38 @@ class _Climb:
 
     def sharpen(self) -> None:
         """Converge the climbing image alone, its neighbours and the tangent held."""
-        from superionic.workflows.calculators import ClimbingCalculator
-        from superionic.workflows.optimisers import Descent
+        from superionic.workflows.optimisers import BandSoftness, mix
 
         index = self.saddle()
-        image = self.images[index]
-        engine: Any = image.calc
-        climber = image.copy()
-        climber.calc = ClimbingCalculator(engine, self._tangents()[index - 1])
-        optimiser: Any = Descent(climber, maxstep=0.1)
-        best, lowest, since = climber.positions.copy(), np.inf, 0
-        for _ in optimiser.irun(
-            fmax=self.settings.saddle_fmax_eV_per_A, steps=self.settings.saddle_max_steps
-        ):
-            now = largest_force(climber.get_forces())
+        image, tangent = self.images[index], self._tangents()[index - 1]
+        done = 0
+
+        def climb(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            nonlocal done
+            image.positions = x
+            forces = image.get_forces()
+            turned = np.asarray(forces - 2 * np.vdot(forces, tangent) * tangent)
             report_progress(
-                step=optimiser.nsteps,
+                step=done,
                 total=self.settings.saddle_max_steps,
-                fmax=now,
+                fmax=largest_force(turned),
                 message=f"{self.label}, saddle",
             )
-            since += 1
-            if now < lowest:
-                best, lowest, since = climber.positions.copy(), now, 0
-            if since >= SADDLE_PATIENCE or now > ASTRAY * self.settings.fmax_eV_per_A:
-                break  # the tangent held no longer fits; the band gives a better one
-        image.positions = best
+            done += 1
+            return turned
+
+        image.positions = mix(
+            climb,
+            image.positions.copy(),
+            soften=BandSoftness(
+                [image],
+                tangents=lambda: (tangent[None], 0),
+                spring_eV_per_A2=self.settings.spring_eV_per_A2,
+                preconditioned=len(image) >= PRECONDITIONED_FROM,
+            ),
+            fmax=self.settings.saddle_fmax_eV_per_A,
+            steps=self.settings.saddle_max_steps,
+        )
 
     def _tangents(self) -> NDArray[np.float64]:
         """Return the band's unit tangents at the moving images. shape=(images, atoms, 3)."""

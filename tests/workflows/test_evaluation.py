@@ -17,7 +17,7 @@ from ase.filters import FrechetCellFilter
 from potentials import Analytic, one_atom, polynomial, tilted_well
 
 from superionic.structures.structure import Structure
-from superionic.workflows.calculators import CHGNetFixedCell, ClimbingCalculator, SharedCalculator
+from superionic.workflows.calculators import CHGNetFixedCell
 from superionic.workflows.evaluation import CallCounter, largest_force, shared_atoms
 from superionic.workflows.theory import get_theory
 
@@ -116,36 +116,6 @@ def test_a_cell_relaxation_computes_once_a_step() -> None:
 def test_largest_force_is_over_atoms_not_components() -> None:
     assert largest_force(np.array([[3.0, 4.0, 0.0], [4.5, 0.0, 0.0]])) == 5.0
     assert largest_force(np.zeros((2, 2, 3))) == 0.0
-
-
-# ---- climbing
-
-
-def test_climbing_turns_the_force_along_one_direction() -> None:
-    rng = np.random.default_rng(0)
-    tangent = rng.normal(size=(4, 3))
-    tangent /= np.linalg.norm(tangent)
-    atoms, plain = shaken().to_ase(), shaken().to_ase()
-    plain.calc = EMT()
-    atoms.calc = ClimbingCalculator(EMT(), tangent)
-    true, turned = plain.get_forces(), atoms.get_forces()
-    assert np.vdot(turned, tangent) == pytest.approx(-np.vdot(true, tangent))
-    np.testing.assert_allclose(
-        turned - np.vdot(turned, tangent) * tangent,
-        true - np.vdot(true, tangent) * tangent,
-        atol=1e-12,
-    )
-    assert np.linalg.norm(turned) == pytest.approx(np.linalg.norm(true))
-    assert atoms.get_potential_energy() == plain.get_potential_energy()
-
-
-def test_climbing_leads_uphill_to_the_saddle() -> None:
-    engine = SharedCalculator(polynomial(tilted_well(tilt=0.0)), CallCounter())
-    atoms = one_atom((-0.5, 0.1, 0.0)).to_ase()
-    atoms.calc = ClimbingCalculator(engine, np.array([[1.0, 0.0, 0.0]]))
-    for _ in range(200):
-        atoms.positions += 0.2 * atoms.get_forces()
-    np.testing.assert_allclose(atoms.positions, 0.0, atol=1e-4)
 
 
 # ---- gradients of the toys that the other tests trust
