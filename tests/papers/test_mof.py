@@ -5,18 +5,26 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import made_nodes
 import pytest
 
 from superionic.analysis.node_binding import NodeAdsorption
+from superionic.analysis.node_claims import RankingRule
 from superionic.structures.clusters import build_node
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.molecule import Molecule, framed
 from superionic.workflows.electronic import electronic_task
 from superionic.workflows.electronic_results import ElectronicSettings
-from superionic.workflows.node_settings import chosen_sites, named_nodes, node_name, parse_metals
+from superionic.workflows.node_settings import (
+    Guest,
+    chosen_sites,
+    named_nodes,
+    node_name,
+    parse_metals,
+)
 from superionic.workflows.papers.mof import PAPER, judged
 from superionic.workflows.papers.mof_electronic import (
     ElectronicPlan,
@@ -29,6 +37,8 @@ from superionic.workflows.papers.mof_protocol import (
     load_mof_protocol,
 )
 from superionic.workflows.papers.mof_report import write_mof_report
+from superionic.workflows.papers.reproduction import Paper, reproduce
+from superionic.workflows.relax import RelaxSettings
 from superionic.workflows.scf import ScfSettings
 from superionic.workflows.theory import get_theory
 
@@ -176,6 +186,33 @@ def test_electronic_structure_has_its_place(tmp_path: Path) -> None:
     blocks = electronic_blocks({"CuF": result}, plan, tmp_path)
     assert "lost: no electronic structure" in str(blocks[-1])
     assert (tmp_path / "electronic/CuF/projected_dos.csv").is_file()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tblite") is None, reason="tblite is not installed")
+def test_the_whole_way_with_small_nodes(tmp_path: Path, protocol: MofProtocol) -> None:
+    """Chloride for TFSI- and paddlewheels for the trinuclear nodes; run twice, computed once."""
+    small = replace(
+        protocol,
+        nodes=("Zn2", "Mg2"),
+        tfsi=Guest("Cl-", {"[Cl-]": ("Cl",)}),
+        natfsi=Guest("NaCl", {"[Cl-] & na+": ()}, nodes=("Zn2",), upon="Cl-", places=1),
+        na=Guest("Na+", {"na+": ("Na",)}, nodes=("Zn2",)),
+        search=replace(protocol.search, starts=1, relax=RelaxSettings(0.05, 200)),
+        ranking=RankingRule("Zn2", ("Mg2",), min_converged=1),
+    )
+    paper = Paper("mof", lambda _: (small, "# small\n"), PAPER.compute, PAPER.write)
+    summary = reproduce(paper, tmp_path, workers=1, progress=False)
+    text = "\n".join(summary.lines)
+    assert "Cl- at Zn2: E_ads = -" in text
+    assert "Cl- at Mg2: E_ads = -" in text
+    assert "NaCl at Zn2" in text
+    page = Path(summary.report).read_text()
+    assert "starts converged" in page
+    before = sorted((tmp_path / "runs").rglob("result.json"))
+    stamps = [f.stat().st_mtime_ns for f in before]
+    again = reproduce(paper, tmp_path, workers=1, progress=False, redraw=True)
+    assert again.lines == summary.lines
+    assert [f.stat().st_mtime_ns for f in before] == stamps
 
 
 def test_paper_is_registered_by_its_name() -> None:
