@@ -123,6 +123,27 @@ def relax(
     )  # fmt: skip
 
 
+def run(
+    decks: Annotated[
+        list[Path], typer.Argument(metavar="DECKS", help="Folders of VASP, CASTEP, ... inputs.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything computed.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Runs at once.", show_default="one a core")
+    ] = None,
+    progress: Annotated[bool, typer.Option(help="Show progress on standard error.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Run decks of VASP, CASTEP, GPAW or GROMACS.
+
+    Meant for `superionic submit run DECKS --out DIR --cluster NAME`, whose [codes] say how each is
+    started. A run that its walltime ended goes on from what the code left.
+    """
+    from superionic.workflows.commands.external import run_decks
+
+    run_decks(decks, out=out, workers=workers, progress=progress, as_json=as_json)
+
+
 @cluster_app.command("init")
 def cluster_init(
     name: Annotated[str, typer.Argument(help="A new name, or the .toml file to write.")],
@@ -159,6 +180,7 @@ def cluster_test(
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(relax)
+    app.command()(run)
     passing = {"ignore_unknown_options": True}  # options of the command that is submitted
     app.command(context_settings=passing)(submit)
     for command in (status, resume, cancel, trace):

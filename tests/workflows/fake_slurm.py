@@ -130,6 +130,13 @@ class FakeSlurm:
         self.states[job] = ("NODE_FAIL", "None")
         self._publish()
 
+    def time_out(self, job: str) -> None:
+        """Let the walltime of a running job end."""
+        process, _ = self._running.pop(job)
+        self._end(process)
+        self.states[job] = ("TIMEOUT", "TimeLimit")
+        self._publish()
+
     def idle(self) -> bool:
         """Whether no job is running or waiting."""
         return all(self.states.get(e, ("PENDING", ""))[0] not in ("PENDING", "RUNNING")

@@ -208,6 +208,8 @@ class ClusterConfig:
                 )
         if any(c in line for line in (*self.setup, self.python) for c in "\n\r\0"):
             raise ProtocolError("setup is a list of single lines, python one path.")
+        if any(not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", code) for code in self.codes):
+            raise ProtocolError(f"Names of codes are letters, digits and _; got {[*self.codes]}.")
         if self.array < 1 or self.array_running < 0 or self.queued < 0:
             raise ProtocolError("Expected array >= 1, array_running >= 0 and queued >= 0.")
         if self.poll_s <= 0 or self.grace_s < 0:

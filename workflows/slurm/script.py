@@ -62,6 +62,11 @@ def job_script(
     lines += [*cluster.setup]
     lines += [f"export {variable}={asked.cpus}" for variable in THREADS]
     lines += [f"export PYTHONPATH={shlex.quote(python_path())}"] if not cluster.python else []
+    lines.append(f"export SUPERIONIC_WALLTIME_S={asked.walltime_s or 3600}")
+    lines += [
+        f"export SUPERIONIC_CODE_{code.upper()}={shlex.quote(line)}"
+        for code, line in sorted(cluster.codes.items())
+    ]
     if cluster.scratch:
         lines.append(f'export SUPERIONIC_SCRATCH="{_expandable(cluster.scratch)}"')
     lines += ['cd "$SLURM_SUBMIT_DIR" || exit 1', f"exec {interpreter(cluster)} -P -m {module}"]

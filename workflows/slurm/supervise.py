@@ -120,6 +120,8 @@ class Supervisor:
             reason = f"The process was killed by {name}{hint}."
         elif error.get("type") == "MemoryError":
             state, reason = "out_of_memory", f"MemoryError: {error.get('message', '')}"
+        elif error.get("type") == "TimeoutError":  # of a code that was asked to stop in time
+            state, reason = "timeout", str(error.get("message", ""))
         elif error:
             return "failed", f"{error.get('type')}: {error.get('message')}"
         else:
