@@ -330,7 +330,7 @@ def _verdict(
             return "diffusive", f"{text}, {words}"
     if near_one:
         return "too short", f"{text}: too uncertain to tell"
-    if 1 < low < LEAST_BALLISTIC and window.straight:
+    if 1 < low < LEAST_BALLISTIC:
         return "too short", f"{text}: faster motion at short times is still seen"
     return ("ballistic" if low > 1 else "subdiffusive"), text
 

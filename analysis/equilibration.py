@@ -86,7 +86,7 @@ def judge_equilibration(series: ArrayLike, *, name: str, unit: str) -> Equilibra
     independent = n / statistical_inefficiency(kept)
     error = float(kept.std(ddof=1) / np.sqrt(independent))
     place = np.linspace(-0.5, 0.5, n)
-    drift = float(place @ kept / (place @ place))
+    drift = float(place @ (kept - kept.mean()) / (place @ place))
     drift_error = float(np.sqrt(12.0) * error)
     if independent < LEAST_INDEPENDENT:
         good, reason = False, f"only {independent:.1f} independent values after the start was cut"

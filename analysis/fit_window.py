@@ -23,6 +23,8 @@ RULE = (
 ).format(*THROUGH_ORIGIN_Z, *WITH_OFFSET_Z)
 LATER = 2
 """A line with an offset starts so many times later than it had to: what bends it dies off."""
+COMPARED = 2
+"""A start is believed only if one so many times later was there to disagree."""
 LEAST_SPAN = 4
 """A window ends at this many times its start at least."""
 
@@ -70,6 +72,8 @@ def choose_window(
     candidates += [_window(lags, covariance, k, offset=True) for k in _thinned(starts, lags)]
     slopes = np.stack([c.weights @ units for c in candidates])
     for k, window in enumerate(candidates):
+        if window.offset and COMPARED * lags[window.first] > lags[candidates[-1].first]:
+            break
         limits = WITH_OFFSET_Z if window.offset else THROUGH_ORIGIN_Z
         if not _agree(slopes[k], slopes[k + 1 :], limits):
             continue
