@@ -8,7 +8,7 @@ from superionic.structures.errors import TheoryError
 from superionic.structures.molecule import Molecule
 from superionic.workflows.electronic_results import ElectronicResult, ElectronicSettings
 from superionic.workflows.execution import job
-from superionic.workflows.theory import D3_FUNCTIONALS, Theory, get_theory
+from superionic.workflows.theory import Theory, get_theory
 
 if TYPE_CHECKING:
     from superionic.workflows.scf import SolvedField
@@ -103,7 +103,7 @@ def _analysed(
         charges.append(found)
     added = None
     if level.dispersion:
-        added = dispersion_energy(molecule.structure, level.dispersion, D3_FUNCTIONALS[level.base])
+        added = dispersion_energy(molecule.structure, level.dispersion, level.dispersion_functional)
     highest, lowest = levels.frontier_eV()
     surface = None
     if settings.surface is not None:
