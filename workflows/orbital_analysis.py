@@ -7,6 +7,7 @@ averaged atoms in the same basis.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from superionic.analysis.charges import AtomicCharges
 from superionic.analysis.electronic import ORBITALS
 from superionic.analysis.levels import FermiRule, OrbitalLevels, valence_start
 from superionic.analysis.populations import Populations
-from superionic.structures.errors import TheoryError
+from superionic.structures.errors import EvidenceError, TheoryError
 from superionic.workflows.scf_guess import free_atoms, momenta_of
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def hirshfeld(
     field
         PySCF's converged object.
     grid_level
-        Of the integration grid.
+        Of the integration grid; up to `FINER` levels finer where it loses electrons.
     theory
         Level of theory.
 
@@ -154,7 +155,20 @@ def hirshfeld(
         Charges.
     tuple of float
         Electrons of spin up less those of spin down on each atom.
+
+    Raises
+    ------
+    EvidenceError
+        The finest of these grids loses electrons too.
     """
+    for level in range(grid_level, grid_level + FINER):
+        with contextlib.suppress(EvidenceError):
+            return _hirshfeld(field, level, theory)
+    return _hirshfeld(field, grid_level + FINER, theory)
+
+
+def _hirshfeld(field: Any, grid_level: int, theory: str) -> tuple[AtomicCharges, tuple[float, ...]]:
+    """Share the density out on one grid."""
     from pyscf import dft
 
     mole = field.mol
@@ -200,6 +214,7 @@ def hirshfeld(
 
 BLOCK = 8000
 """Grid points at a time."""
+FINER = 2
 GRID_ERROR = 2e-4
 """Share of the electrons that an integration grid may lose."""
 

@@ -2,19 +2,70 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from ase.data import atomic_numbers
+from ase.units import Hartree
 
 from superionic.analysis.band_centre import band_centres
 from superionic.structures.clusters import build_node
+from superionic.structures.molecule import Molecule, framed
 from superionic.workflows.electronic import electronic_task
 from superionic.workflows.electronic_results import ElectronicSettings
-from superionic.workflows.scf import ScfSettings
+from superionic.workflows.scf import ScfSettings, solve_field
 
 D_ELECTRONS = {"Fe": (5.4, 6.6), "Ni": (8.0, 9.0), "Mn": (4.8, 6.0), "Co": (6.8, 8.0),
                "Zn": (9.5, 10.2)}  # fmt: skip
 QUICK = ElectronicSettings(
     scf=ScfSettings(grid_level=0, energy_eV=1e-3), hirshfeld_grid_level=1, surface=None
 )
+
+
+NATFSI = """
+    N 13.070091 12.145199 11.059984
+    S 12.229170 11.301172 12.130678
+    O 11.775838 12.063809 13.283082
+    O 12.866220 10.045783 12.509795
+    C 10.718443 10.860877 11.141960
+    F 10.000000 11.937603 10.907359
+    F 10.010730 10.000000 11.843963
+    F 11.077083 10.312812 10.000000
+    S 14.511284 12.595997 11.605146
+    O 15.105365 13.468827 10.640485
+    O 14.525096 13.007602 13.002370
+    C 15.618592 11.072275 11.664216
+    F 15.230000 10.136169 10.826572
+    F 15.563982 10.575142 12.909053
+    F 16.866380 11.400780 11.412456
+    Na 13.806018 11.394570 14.061839
+"""
+"""NaTFSI, relaxed with GFN1-xTB, in angstrom."""
+NWCHEM_HARTREE = {"natfsi": -1986.968416722504, "tfsi": -1824.861055949848,
+                  "na": -161.905445274139}  # fmt: skip
+"""PBE/def2-SVP (spherical, grid fine, no density fitting) by NWChem 7.0.2 at that geometry."""
+
+
+@pytest.mark.slow
+def test_binding_of_sodium_and_tfsi_is_that_of_another_program() -> None:
+    words = [line.split() for line in NATFSI.split("\n") if line.strip()]
+    numbers = np.array([atomic_numbers[w[0]] for w in words])
+    places = np.array([[float(x) for x in w[1:]] for w in words])
+    anion = numbers != 11
+    parts = {
+        "natfsi": Molecule(framed(numbers, places)),
+        "tfsi": Molecule(framed(numbers[anion], places[anion]), charge=-1),
+        "na": Molecule(framed(numbers[~anion], places[~anion]), charge=1),
+    }
+    ours = {
+        name: solve_field(part, "pbe", ScfSettings()).require().energy_eV or 0.0
+        for name, part in parts.items()
+    }
+    theirs = {name: energy * Hartree for name, energy in NWCHEM_HARTREE.items()}
+    bound, reference = (e["natfsi"] - e["tfsi"] - e["na"] for e in (ours, theirs))
+    assert reference == pytest.approx(-5.494, abs=1e-3)
+    assert bound == pytest.approx(reference, abs=0.05)
+    assert ours["na"] == pytest.approx(theirs["na"], abs=0.01)
+    assert ours["tfsi"] == pytest.approx(theirs["tfsi"], abs=0.1)
 
 
 @pytest.mark.slow
