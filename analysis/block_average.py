@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 LEAST_BLOCKS = 6
 COUNTS = (96, 48, 24, 12)
 """Numbers of blocks that are tried."""
+EARLIER_Z, LAST_Z = 1.2816, 1.6449
 RULE = (
     "the run is cut into as many blocks (96, 48, 24 or 12) as have means without positive "
-    "correlation between neighbours (von Neumann's ratio, p > 10 %), these are joined in twos, and "
-    "Student's t is taken of their scatter"
+    "correlation between neighbours (von Neumann's ratio, p > 10 %; 5 % for 12), these are joined "
+    "in twos, and Student's t is taken of their scatter"
 )
 
 
@@ -52,28 +53,32 @@ def block_mean(series: ArrayLike, *, bounds: tuple[float, float] | None = None) 
     if len(x) < COUNTS[-1]:
         return Estimate.missing(f"{len(x)} frames are too few for {COUNTS[-1]} blocks")
     for count in COUNTS:
-        if len(x) >= count and not _correlated(_means(x, count)):
+        limit = LAST_Z if count == COUNTS[-1] else EARLIER_Z
+        if len(x) >= count and not _correlated(_means(x, count), limit=limit):
             half = _half_width(_means(x, count // 2))
             low, high = mean - half, mean + half
             if bounds is not None:
                 low, high = max(low, bounds[0]), min(high, bounds[1])
             return Estimate(mean, (low, high))
-    return Estimate.missing(f"it is still correlated over a {COUNTS[-1]}th of the run; run longer")
+    return Estimate.missing(
+        f"the mean of these frames is {mean:.3g}, but they are correlated over a {COUNTS[-1]}th of "
+        "the run, so that its error cannot be told; run longer"
+    )
 
 
 def _means(x: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     return np.array([part.mean() for part in np.array_split(x, count)])
 
 
-def _correlated(means: NDArray[np.float64]) -> bool:
-    """Return whether neighbouring means are positively correlated (one-sided, 10 %)."""
+def _correlated(means: NDArray[np.float64], *, limit: float) -> bool:
+    """Return whether neighbouring means are positively correlated by so many deviations."""
     n = len(means)
     spread = float(((means - means.mean()) ** 2).sum())
     if spread == 0:
         return False
     ratio = float((np.diff(means) ** 2).sum()) / spread  # 2 for independent means
     deviation = 2.0 * np.sqrt((n - 2) / (n * n - 1.0))
-    return bool(ratio < 2.0 - 1.2816 * deviation)
+    return bool(ratio < 2.0 - limit * deviation)
 
 
 def _half_width(means: NDArray[np.float64]) -> float:

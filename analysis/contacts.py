@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from superionic.analysis.rdf import RDF
 
 
+LEAST_PEAK = 2.0
+"""Height of g(r) in a shell of contacts, and its ratio to the minimum behind."""
+
+
 @dataclass(frozen=True, eq=False)
 class Contacts:
     """Touching pairs of centres and groups in each frame.
@@ -200,12 +204,18 @@ def contact_cutoff(found: RDF) -> tuple[float, str]:
     Raises
     ------
     EvidenceError
-        There is no first minimum.
+        There is no first minimum behind a peak of at least twice its height.
     """
     shell = first_shell(found)
     if shell.cutoff_ang is None:
         raise EvidenceError(
             f"No contact distance of {found.centre_name} and {found.other_name} can be read from "
             f"their g(r): {shell.reason}. Give one."
+        )
+    at = float(np.interp(shell.cutoff_ang, found.r_ang, found.g))
+    if shell.peak_g is None or shell.peak_g < LEAST_PEAK or at > shell.peak_g / LEAST_PEAK:
+        raise EvidenceError(
+            f"{found.centre_name} and {found.other_name} have no shell of contacts: g(r) is "
+            f"{shell.peak_g} at its first maximum and {at:.2f} behind it. Give a distance."
         )
     return shell.cutoff_ang, f"first minimum of g(r) at {shell.cutoff_ang:.2f} A"

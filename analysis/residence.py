@@ -214,7 +214,8 @@ def kaplan_meier(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return times in ps, survival of spells that begin within the run, and its 95 % interval.
 
-    Kaplan and Meier, doi 10.1080/01621459.1958.10501452; the interval is that of log(-log S).
+    Kaplan and Meier, doi 10.1080/01621459.1958.10501452; the interval is that of log(-log S), and
+    before the first parting that of a binomial.
     """
     seen = ~found.open_start
     length, cut = found.length[seen], found.open_end[seen]
@@ -230,7 +231,9 @@ def kaplan_meier(
         bend = 1.959963984540054 * np.sqrt(variance) / np.log(curve)
         low, high = curve ** np.exp(-bend), curve ** np.exp(bend)
     inside = (curve > 0) & (curve < 1)
-    low, high = np.where(inside, low, curve), np.where(inside, high, curve)
+    none_yet = np.where(risk > 0, 0.025 ** (1.0 / np.maximum(risk, 1.0)), 0.0)
+    low = np.where(inside, low, np.where(curve == 1, none_yet, curve))
+    high = np.where(inside, high, curve)
     ends = np.stack([np.minimum(low, high), np.maximum(low, high)], axis=1)
     return dt_ps * np.arange(top + 1.0), np.asarray(curve), np.asarray(ends)
 

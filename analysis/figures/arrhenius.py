@@ -63,6 +63,8 @@ def arrhenius_figure(series: Sequence[tuple[str, ThermalFit]]) -> Figure:
             style = "-" if fit.law == "arrhenius" else "--"
             ax.plot(1000.0 / grid, fit.curve(grid), style, color=colour, label=_legend(label, fit))
         ax.set_yscale("log")
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0e}")
+        ax.yaxis.set_minor_formatter(lambda value, _: "")
         unit = series[0][1].data.unit
         ax.set_xlabel("1000 / T (1/K)")
         ax.set_ylabel(f"Value ({unit})" if unit else "Value")

@@ -97,7 +97,7 @@ def _draw_terms(ax: Axes, runs: Mapping[str, OnsagerCoefficients], names: list[s
     width = 0.8 / len(runs)
     for k, (label, run) in enumerate(runs.items()):
         colour, _ = series_style(k)
-        shown = label if run.diffusive else f"{label} ({run.verdict})".strip()
+        shown = label
         for term, value in _terms(run):
             if value.value is None or value.interval is None:
                 continue
@@ -114,7 +114,6 @@ def _draw_terms(ax: Axes, runs: Mapping[str, OnsagerCoefficients], names: list[s
             )  # fmt: skip
             shown = ""
         if not run.diffusive:
-            ax.plot([], [], color=colour, label=shown or run.verdict)
             ax.text(
                 0.5, 0.92 - 0.1 * k, f"{label}: no value, {run.verdict}".lstrip(": "),
                 transform=ax.transAxes, ha="center", color=FAINT, fontsize=7.0,
