@@ -71,7 +71,7 @@ def chain_hop_figure(
         raise EvidenceError("A figure of hops along a chain needs at least one hop; got none.")
     with figure_style():
         figure = new_figure(DOUBLE_COLUMN_IN, 3.2)
-        bands, drags, climbs = figure.subplots(1, 3, width_ratios=(1.15, 1.0, 0.9))
+        bands, drags, climbs = figure.subplots(1, 3, width_ratios=(1.1, 1.0, 0.9))
         _draw_bands(bands, hops)
         _draw_drags(drags, hops)
         _draw_climbs(climbs, hops, published)
@@ -91,18 +91,19 @@ def chain_hop_data(
     for hop in hops:
         found = hop.barrier
         ok = found.verdict == "converged"
+        way = found.coordinate_ang / found.coordinate_ang[-1] if ok else found.coordinate_ang
         for k in range(len(found.energies_eV)):
             held = "+".join(map(str, hop.sets[k]))
             energy = float(found.energies_eV[k]) if ok else None
             spring = float(hop.spring_eV[k])
-            x = float(found.coordinate_ang[k])
+            x = float(way[k]) if ok else None
             rows.append((hop.name, "band", found.theory, fidelity, x, energy, spring, held))
         for kind, drag in zip(("drag-along", "drag-against"), hop.drags, strict=False):
             for x, e in zip(drag.coordinate.tolist(), drag.values_eV, strict=True):
                 rows.append((hop.name, kind, drag.theory, fidelity, x, e, None, ""))
         for level in hop.levels:
             for image, e in zip(level.images, level.energies_eV.tolist(), strict=True):
-                x = float(found.coordinate_ang[image])
+                x = float(way[image]) if ok else None
                 held = "+".join(map(str, hop.sets[image]))
                 rows.append((hop.name, "single-point", level.theory, fidelity, x, e, None, held))
         rows.append((hop.name, "climb", found.theory, fidelity, None, hop.climb_eV, None, ""))
@@ -126,27 +127,31 @@ def _draw_bands(ax: Axes, hops: Sequence[ChainHop]) -> None:
             missing.append(hop.name)
             ax.plot([], [], color=colour, marker=marker, label=f"{hop.name}: no band")
             continue
-        x, y = found.coordinate_ang, found.energies_eV
+        x, y = found.coordinate_ang / found.coordinate_ang[-1], found.energies_eV
         ax.plot(*smooth_curve(x, x, y), "-", color=colour, linewidth=1.4)
         ax.plot(
             x, y, linestyle="none", marker=marker, color=colour, markersize=4.0,
             markeredgecolor="white", markeredgewidth=0.4, label=hop.name,
         )  # fmt: skip
-        _name_pockets(ax, hop, colour)
+        _name_pockets(ax, hop, colour, above=bool(index % 2))
     ax.axhline(0.0, color=GRID, linewidth=0.8, zorder=0)
-    ax.margins(y=0.18)
-    ax.set_xlabel("Path length (Å)")
+    ax.margins(y=0.2)
+    ax.set_xlim(-0.05, 1.05)
+    ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    ax.set_xlabel("Part of the path")
     ax.set_ylabel("Energy (eV)")
 
 
-def _name_pockets(ax: Axes, hop: ChainHop, colour: str) -> None:
-    """Write under each minimum how many donors hold the ion."""
+def _name_pockets(ax: Axes, hop: ChainHop, colour: str, *, above: bool) -> None:
+    """Write beside each minimum which donors hold the ion."""
+    way = hop.barrier.coordinate_ang
     for k in hop.barrier.minima:
+        x = float(way[k] / way[-1])
         ax.annotate(
-            short_set(hop.sets[k]),
-            (float(hop.barrier.coordinate_ang[k]), float(hop.barrier.energies_eV[k])),
-            xytext=(0, -5), textcoords="offset points", ha="center", va="top", fontsize=5.6,
-            color=colour,
+            short_set(hop.sets[k]), (x, float(hop.barrier.energies_eV[k])),
+            xytext=(0, 7 if above else -6), textcoords="offset points", color=colour, fontsize=5.8,
+            ha="left" if x < 0.15 else "right" if x > 0.85 else "center",
+            va="bottom" if above else "top",
         )  # fmt: skip
 
 
@@ -180,7 +185,8 @@ def _draw_drags(ax: Axes, hops: Sequence[ChainHop]) -> None:
             drawn = drawn or bool(np.isfinite(y).any())
     ax.axhline(0.0, color=GRID, linewidth=0.8, zorder=0)
     ax.set_xlim(-0.05, 1.05)
-    ax.set_xlabel("Straight way of the ion")
+    ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    ax.set_xlabel("Part of the ion's straight way")
     if drawn:
         ax.text(
             0.02, 0.98, "full: along, open: against", transform=ax.transAxes, fontsize=6.3,
@@ -215,4 +221,9 @@ def _draw_climbs(ax: Axes, hops: Sequence[ChainHop], published: Sequence[Publish
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows], fontsize=6.3)
     ax.invert_yaxis()
     ax.set_xlim(0.0, 1.25 * max([v for _, v, *_ in rows if v is not None] or [1.0]))
-    ax.set_xlabel("Climb (eV), hatched: published")
+    ax.set_xlabel("Climb (eV)")
+    if published:
+        ax.text(
+            1.0, 1.0, "hatched: published", transform=ax.transAxes, fontsize=6.3, color=FAINT,
+            ha="right", va="bottom",
+        )  # fmt: skip
