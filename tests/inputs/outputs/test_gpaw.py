@@ -202,12 +202,13 @@ def test_band_from_deck_to_barrier(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["gpaw", "pyscf"])
-def test_from_deck_over_run_to_figure(tmp_path: Path, engine: str) -> None:
+@pytest.mark.parametrize(("engine", "fmax"), [("gpaw", 0.15), ("pyscf", 0.03)])
+def test_from_deck_over_run_to_figure(tmp_path: Path, engine: str, fmax: float) -> None:
     """Ammonia turns inside out: relaxed, handed to a band, read back, drawn; all electronic.
 
     Each engine runs the same scripts. The barrier of the umbrella is 0.25 eV from spectra
-    (doi 10.1063/1.1700686); a generalised gradient in a small basis should be near it.
+    (doi 10.1063/1.1700686); a generalised gradient in a small basis should be near it. On GPAW's
+    grid of 0.2 angstrom forces below 0.1 eV/angstrom are those of the grid.
     """
     pytest.importorskip(engine)
     height, radius = 0.38, 0.94
@@ -218,7 +219,7 @@ def test_from_deck_over_run_to_figure(tmp_path: Path, engine: str) -> None:
         numbers=np.array([7, 1, 1, 1]), positions=np.vstack([np.zeros(3), rim]) + centre, cell=cell
     )
     options = GpawOptions(mode="lcao", basis="dzp", grid_ang=0.2)
-    relax = Relaxation(force_eV_per_A=0.03, max_steps=30, optimiser="bfgs")
+    relax = Relaxation(force_eV_per_A=fmax, max_steps=30, optimiser="bfgs")
     chosen = DFTSpec("pbe", 350.0, relax=relax, scf_energy_eV=1e-5)
     folder = write_deck(Deck(chosen, (ammonia,), options), tmp_path / "relax")
     run_engine(folder, engine, tmp_path)
@@ -230,7 +231,7 @@ def test_from_deck_over_run_to_figure(tmp_path: Path, engine: str) -> None:
     start = relax_result(run).structure
     end = replace(start, positions=mirrored(start.positions))
     middle = replace(start, positions=0.5 * (start.positions + end.positions))
-    band = Band(images=1, climb=True, force_eV_per_A=0.05, optimiser="fire")
+    band = Band(images=1, climb=True, force_eV_per_A=2 * fmax, optimiser="fire")
     deck = Deck(replace(chosen.as_static(), band=band), (start, middle, end), options)
     folder = write_deck(deck, tmp_path / "band")
     run_engine(folder, engine, tmp_path)
@@ -241,7 +242,7 @@ def test_from_deck_over_run_to_figure(tmp_path: Path, engine: str) -> None:
     assert result.forward_barrier_eV is not None
     assert result.reverse_barrier_eV is not None
     assert result.forward_barrier_eV == pytest.approx(0.25, abs=0.12)
-    assert result.reverse_barrier_eV == pytest.approx(result.forward_barrier_eV, abs=0.01)
+    assert result.reverse_barrier_eV == pytest.approx(result.forward_barrier_eV, abs=0.02)
     saved = draw_collected(result, tmp_path / "umbrella")
     rows = list(csv.DictReader(saved.csv.read_text().splitlines()))
     assert [float(row["energy_eV"]) for row in rows] == list(result.energies_eV)
