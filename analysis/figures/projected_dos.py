@@ -251,21 +251,27 @@ def _mark_centres(
     groups = [group for group in panel.series() if group.orbital == "d"]
     low, high = ax.get_xlim()
     spans = {"both": (0.0, 1.0), "up": (0.5, 1.0), "down": (0.0, 0.5)}
-    for centre in band_centres(panel.dos, groups, definitions) if groups else ():
-        if centre.centre_eV is None or not low <= centre.centre_eV <= high:
-            continue
+    found = band_centres(panel.dos, groups, definitions) if groups else ()
+    shown = [
+        (c.centre_eV, c) for c in found if c.centre_eV is not None and low <= c.centre_eV <= high
+    ]
+    last = -np.inf
+    for place, centre in sorted(shown, key=lambda pair: pair[0]):
         which = list(definitions).index(centre.definition)
         start, end = spans[centre.definition.spin]
         ax.axvline(
-            centre.centre_eV, start, end, color=colours[centre.label], linewidth=1.3,
+            place, start, end, color=colours[centre.label], linewidth=1.3,
             linestyle=_LINES[which], gid=f"centre {centre.label} {centre.definition.name}",
             zorder=3,
         )  # fmt: skip
+        crowded = place - last < 0.03 * (high - low)  # then the value stands on the other side
         ax.annotate(
-            f"{centre.centre_eV:.2f}", (centre.centre_eV, end), xytext=(-1.5, -3), rotation=90,
-            textcoords="offset points", xycoords=("data", "axes fraction"), ha="right", va="top",
-            fontsize=6.3, color=colours[centre.label],
+            f"{place:.2f}", (place, end), xytext=(2.0 if crowded else -1.5, -3), rotation=90,
+            textcoords="offset points", xycoords=("data", "axes fraction"),
+            ha="left" if crowded else "right", va="top", fontsize=6.3,
+            color=colours[centre.label],
         )  # fmt: skip
+        last = place
 
 
 def _legend(figure: Figure, axes: Sequence[Axes], definitions: Sequence[CentreDefinition]) -> None:
