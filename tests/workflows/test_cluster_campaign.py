@@ -128,6 +128,20 @@ def test_dry_run_submits_nothing(place: Path, slurm: FakeSlurm) -> None:
     assert "1 sbatch, 3 tasks, 0.5 core hours asked for at most" in said.out
 
 
+def test_a_paper_is_submitted_like_any_command(place: Path, slurm: FakeSlurm) -> None:
+    said = superionic(
+        "submit", "reproduce", "nzsp", "--fidelity", "quick", "--cluster", "fake", "--out", "nz",
+        "--dry-run", "--json",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    names = [Path(job["script"]).parent.name.rpartition("-")[0] for job in said.json["jobs"]]
+    assert names == ["relax", "rank_orders", "anneal_order"]
+    script = Path(said.json["jobs"][2]["script"]).read_text()
+    assert "--array=0-" in script
+    assert "--dependency=afterok:rank_orders-" in script
+    assert slurm.calls == []
+
+
 def test_driver_job_that_is_missing_is_named(place: Path, slurm: FakeSlurm) -> None:
     said = superionic("submit", "camp.toml", "--driver", "none")
     assert "superionic resume" in said.err

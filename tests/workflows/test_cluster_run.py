@@ -229,6 +229,33 @@ def test_record_of_a_later_version_is_refused(tmp_path: Path, slurm: FakeSlurm) 
         Run(tmp_path / "run", cluster=CLUSTER).__enter__()
 
 
+SCRIPT = """
+from superionic.workflows.execution import Run, job
+from superionic.workflows.slurm.config import ClusterConfig
+
+OFFSET = 2
+
+@job(version=1)
+def double(x: int) -> int:
+    return 2 * x + OFFSET
+
+if True:  # no __main__ guard needed
+    with Run("run", cluster=ClusterConfig(poll_s=0.1, grace_s=0.5)) as run:
+        print(double.submit(double.submit(1)).result())
+"""
+
+
+def test_jobs_of_a_script(tmp_path: Path, slurm: FakeSlurm) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stdout == b"10\n"
+    (sent,) = {p.stat().st_mode & 0o777 for p in tmp_path.rglob("function.pkl")}
+    assert sent == 0o600
+
+
 DRIVER = """
 import sys
 import cluster_jobs as jobs
