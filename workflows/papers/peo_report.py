@@ -45,6 +45,10 @@ if TYPE_CHECKING:
 PAPER = "EES Batteries 2025, 1, 1569, doi 10.1039/d5eb00117j"
 CLAIMS = ("hops are easier beside the node", "the filler frees Na+ of TFSI-", "Na+ moves faster")
 
+STEADY_PERCENT = 1.0
+"""A density that goes farther than this over the second half of the equilibration, in percent, is
+not at rest."""
+
 
 def write_peo_report(
     out: Path,
@@ -254,6 +258,7 @@ def _run_table(runs: Sequence[ElectrolyteRun]) -> ReportTable:
             run.filler_wt_percent,
             run.density_g_cm3,
             run.density_drift_percent,
+            _steady(run.density_drift_percent),
             run.temperature_K,
             run.production_ps,
             run.dt_ps,
@@ -263,13 +268,24 @@ def _run_table(runs: Sequence[ElectrolyteRun]) -> ReportTable:
         for run in runs
     ]
     return ReportTable(
-        caption="Runs. Drift: change of the density over the second half of the equilibration.",
+        caption=(
+            "Runs. Drift: change of the density over the second half of the equilibration; at rest "
+            f"within {STEADY_PERCENT:g} %."
+        ),
         header=(
             "Box", "Atoms", "Molecules", "Filler (wt%)", "Density (g/cm³)", "Drift (%)",
+            "Density",
             "Temperature (K)", "Production (ps)", "Between frames (ps)", "Platform", "Seed",
         ),
         rows=tuple(rows),
     )  # fmt: skip
+
+
+def _steady(drift_percent: float | None) -> Badge:
+    """Say whether the density had come to rest when production began."""
+    if drift_percent is not None and abs(drift_percent) <= STEADY_PERCENT:
+        return Badge("steady", "good")
+    return Badge("not at rest", "warn")
 
 
 def _structure(results: PeoResults, folder: Path) -> tuple[Block, ...]:
