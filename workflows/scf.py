@@ -405,6 +405,7 @@ class _Climb:
         field.grids.level = stage.grid_level
         field.conv_tol = stage.energy_eV / Hartree
         field.max_cycle = self.settings.max_cycles
+        field.conv_check = rung.second_order  # a last full step would undo damped ones
         field.diis_space = DIIS_SPACE
         field.diis_damp = rung.damping
         field.level_shift = stage.level_shift_eV / Hartree
