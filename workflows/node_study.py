@@ -10,8 +10,9 @@ import numpy as np
 from superionic.analysis.node_binding import Contact, NodeStart, NodeStartState
 from superionic.structures.errors import AdsorptionError, EvidenceError, InvalidStructureError
 from superionic.structures.ion_pairs import contacts
+from superionic.structures.molecule import framed
 from superionic.structures.node_contacts import DETACHED, ContactGeometry, contact_geometry
-from superionic.structures.node_starts import joined, node_starts
+from superionic.structures.node_starts import node_starts
 from superionic.workflows.binding_study import BOND_STRETCH, settled
 from superionic.workflows.binding_tasks import wider
 from superionic.workflows.node_settings import Guest, NodeSettings, chosen_sites
@@ -120,13 +121,13 @@ class NodeStudy:
                 f"{self.guest.label}: expected the atoms of {anion.guest.label} in their order, "
                 f"then a single cation to put upon it; got {pair.formula}."
             )
-        number = int(pair.structure.numbers[-1])
+        number, charge = int(pair.structure.numbers[-1]), pair.charge - anion.free.charge
         found: list[Start] = []
         for k in anion.best_of_modes():
             body = anion.complex(k)
             spread = np.r_[self.node.formal_charges, anion.spread_charges()]
             try:
-                places = contacts(body, number, pair.charge - anion.free.charge, charges=spread)
+                places = contacts(body, number, charge, charges=spread)
             except InvalidStructureError as error:
                 self.notes.append(f"No place upon {anion.starts[k].key}: {error}")
                 continue
@@ -143,7 +144,7 @@ class NodeStudy:
                     key=f"{start.key} & {pair.symbols[-1]}-{n}",
                     site=start.site,
                     mode=f"{start.mode} & {pair.symbols[-1]}",
-                    molecule=self._joined(np.vstack([body.positions, point])),
+                    molecule=_with_ion(body, number, charge, point),
                 )
                 for n, point in enumerate(points)
             ]
@@ -157,10 +158,6 @@ class NodeStudy:
         charges = np.zeros(len(self.free))
         charges[giving] = self.free.charge / max(len(giving), 1)
         return charges
-
-    def _joined(self, positions: np.ndarray[Any, Any]) -> Molecule:
-        """Return node and adsorbate at given positions."""
-        return joined(self.node, self.free, positions[len(self.node) :]).with_positions(positions)
 
     # ---- relaxations
 
@@ -299,6 +296,16 @@ class NodeStudy:
             fmax_eV_per_A=relaxed.fmax_eV_per_A if relaxed else None,
             force_calls=calls,
         )
+
+
+def _with_ion(
+    molecule: Molecule, number: int, charge: int, point: np.ndarray[Any, Any]
+) -> Molecule:
+    """Return a molecule with one more atom, a closed-shell ion without bonds."""
+    structure = framed(
+        np.append(molecule.structure.numbers, number), np.vstack([molecule.positions, point])
+    )
+    return replace(molecule, structure=structure, charge=molecule.charge + charge)
 
 
 def _single(molecule: Molecule, atom: int) -> bool:
