@@ -13,12 +13,22 @@ from superionic.structures.molecule import Molecule, framed
 from superionic.structures.rotations import align, turn_about
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from superionic.structures.node import Node, OpenSite
+    from superionic.structures.structure import Structure
 
 
-def node_beside(chain: Molecule, node: Node, *, facing: str, atom: int) -> Molecule:
+def node_beside(
+    chain: Molecule,
+    node: Node,
+    *,
+    facing: str,
+    atom: int,
+    also: Sequence[Structure] = (),
+) -> Molecule:
     """Put a node beside a chain so that an open metal site rests on it over one of its atoms.
 
     The node comes from the side on which the atom lies, seen from the chain's axis (that of least
@@ -34,6 +44,9 @@ def node_beside(chain: Molecule, node: Node, *, facing: str, atom: int) -> Molec
         Element of the metal that faces the chain; its first open site counts.
     atom
         Index of the atom of the chain.
+    also
+        Other geometries in the chain's frame on which the node must rest as well, such as those
+        that the chain takes with an ion.
 
     Returns
     -------
@@ -55,8 +68,14 @@ def node_beside(chain: Molecule, node: Node, *, facing: str, atom: int) -> Molec
     turned = body @ align(site.direction, -outward).T
     turned = turned @ _upright(turned[list(node.metals)], outward, axis).T
     turned += middle + along * axis
-    contact = touching_ang(node.molecule.structure.numbers, chain.structure.numbers)
-    lift = resting_lift(turned, chain.positions, outward, contact)
+    grounds = (chain.structure, *also)
+    lift = max(
+        resting_lift(
+            turned, ground.positions, outward,
+            touching_ang(node.molecule.structure.numbers, ground.numbers),
+        )
+        for ground in grounds
+    )  # fmt: skip
     return _joined(chain, node.molecule, turned + lift * outward)
 
 

@@ -107,3 +107,19 @@ def test_node_rests_beside_the_chain_with_its_site_towards_it() -> None:
     assert gaps[atom].min() == gaps[atom, nearest]
     with pytest.raises(InvalidStructureError, match="no open site at Zn"):
         node_beside(chain, node, facing="Zn", atom=atom)
+
+
+def test_node_keeps_clear_of_other_shapes_of_the_chain_too() -> None:
+    chain = polyether(4)
+    atom = ether_oxygens(chain)[2]
+    node = build_node(("Fe", "Fe", "Ni"))
+    near = node_beside(chain, node, facing="Fe", atom=atom)
+    middle = chain.positions.mean(axis=0)
+    wide = chain.structure.with_positions(middle + 1.3 * (chain.positions - middle))
+    far = node_beside(chain, node, facing="Fe", atom=atom, also=(wide,))
+    gap = [np.linalg.norm(one.positions[0] - one.positions[len(chain)]) for one in (near, far)]
+    assert gap[1] > gap[0]
+    shift = far.positions[0] - chain.positions[0]
+    body = far.positions[len(chain) :] - shift
+    apart = np.linalg.norm(body[:, None] - wide.positions[None], axis=-1)
+    assert apart.min() > 1.7

@@ -82,7 +82,7 @@ def compute(protocol: PeoProtocol) -> PeoResults:
     ends = [] if pair is None else [alone[k] for k in pair]
     first = _submit_hop(chain, ends, protocol)
     node = node_future.result()
-    beside = chain_system(protocol, node.molecule)
+    beside = chain_system(protocol, node.molecule, ends)
     seated = _submit_beside(chain, beside, ends, protocol)
     # after the hops, which wait for each other: boxes fill the cores that those leave
     runs[FILLED] = [_submit_box(protocol, FILLED, k, node) for k in numbers]
@@ -172,10 +172,13 @@ def _submit_box(
     )
 
 
-def chain_system(protocol: PeoProtocol, node: Molecule | None) -> ChainSystem:
+def chain_system(
+    protocol: PeoProtocol, node: Molecule | None, ends: Sequence[RelaxedPocket] = ()
+) -> ChainSystem:
     """Return the oligomer, alone or beside the node, with what holds it.
 
-    The node comes beside the ether oxygen in the middle of the chain. Springs hold the carbons at
+    The node comes beside the ether oxygen in the middle of the chain, clear of the shapes that the
+    chain has with the ion in either of the ``ends``. Springs hold the carbons at
     both ends, where a longer chain would go on, and the carboxylate carbons of the node, where the
     framework would.
     """
@@ -188,7 +191,11 @@ def chain_system(protocol: PeoProtocol, node: Molecule | None) -> ChainSystem:
     if node is not None:
         name = FILLED
         whole = node_beside(
-            chain, node_of(node), facing=protocol.node.facing, atom=donors[len(donors) // 2]
+            chain,
+            node_of(node),
+            facing=protocol.node.facing,
+            atom=donors[len(donors) // 2],
+            also=[end.relaxed.structure for end in ends],
         )
         carbons = [k for k, symbol in enumerate(node.symbols) if symbol == "C"]
         held += [len(chain) + k for k in carbons]
