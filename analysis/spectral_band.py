@@ -16,7 +16,7 @@ LEAST_ORDINATES = 8
 """Ordinates, of three axes each, that a value is taken from at least."""
 FACTOR = 1.4
 """Ratio of the widths of bands that are tried."""
-TREND_P = 0.05
+TREND_P = 0.02
 """Chance that an even spectrum fails for a trend in the band."""
 NARROWER_Z = 3.5
 """Standard errors that the mean of a narrower band may differ by."""
@@ -78,7 +78,7 @@ class SingleSpectrum:
         """Return whether the mean of a band tells the value at zero well enough."""
         ratio = float(self.power[:width].mean()) / self.at_zero
         share = 0.5 + 1.5 / np.sqrt(self.ions)
-        return bool(abs(ratio - 1) <= share * np.sqrt(2 / (axes * width)) + self.relative_error)
+        return bool(abs(ratio - 1) <= share * np.sqrt(2 / (axes * width)) + 2 * self.relative_error)
 
 
 def even_band(

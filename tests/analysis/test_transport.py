@@ -235,6 +235,21 @@ def test_collective_displacement_squared_agrees_with_a_naive_reference() -> None
     assert found.conductivity_S_cm.get() == pytest.approx(naive, rel=0.06)
 
 
+def test_collective_slope_agrees_with_mdanalysis() -> None:
+    """EinsteinMSD of one particle that walks the path of the current."""
+    import MDAnalysis as mda
+    from MDAnalysis.analysis.msd import EinsteinMSD
+
+    x = made.independent(np.random.default_rng(21), frames=3000, ions=4)
+    path = (x["Na"].sum(axis=1) - x["X"].sum(axis=1))[:, None]
+    box = mda.Universe.empty(1, trajectory=True)
+    box.load_new(path.astype(np.float32), order="fac")
+    found = EinsteinMSD(box, fft=False).run().results.timeseries
+    slope = np.polyfit(np.arange(1, 6), found[1:6], 1)[0] / 3
+    ours = run(x).conductivity_S_cm.get()
+    assert ours == pytest.approx(made.spectrum_to_conductivity(float(slope)), rel=0.06)
+
+
 def test_lattice_gas_has_the_correlation_factor_of_a_vacancy_as_haven_ratio() -> None:
     """One vacancy on a simple cubic lattice: all jumps go by it, f = 0.6531 (Compaan and Haven).
 
