@@ -36,7 +36,7 @@ def nap(seconds: float, tag: str = "") -> str:
 
 
 @job(version=1)
-def once(flag: str, seconds: float = 60.0) -> str:
+def once(flag: str, seconds: float = 600.0) -> str:
     """Take long at the first try, and no time at all at the second."""
     path = Path(flag)
     if not path.exists():
@@ -71,7 +71,7 @@ def hungry(flag: str, gb: float) -> float:
     block = bytearray(int(gb * 1024**3))
     for k in range(0, len(block), 4096):
         block[k] = 1
-    time.sleep(30.0)
+    time.sleep(600.0)
     return float(len(block))
 
 

@@ -79,15 +79,12 @@ class FakeSlurm:
 
     Attributes
     ----------
-    limit_s : float or None
-        Replaces the walltime of every job.
     held : bool
         No job is started.
     """
 
     def __init__(self, home: Path, *, slots: int = 2) -> None:
         self.home, self.slots = home, slots
-        self.limit_s: float | None = None
         self.held = False
         for name in ("bin", "ids", "jobs", "cancel"):
             (home / name).mkdir(parents=True)
@@ -131,10 +128,8 @@ class FakeSlurm:
         self._publish()
 
     def time_out(self, job: str) -> None:
-        """Let the walltime of a running job end."""
-        process, _ = self._running.pop(job)
-        self._end(process)
-        self.states[job] = ("TIMEOUT", "TimeLimit")
+        """Let the walltime of a running job end soon."""
+        self._running[job] = (self._running[job][0], 0.0)
         self._publish()
 
     def idle(self) -> bool:
@@ -179,7 +174,8 @@ class FakeSlurm:
         for key, (process, until) in list(self._running.items()):
             code = process.poll()
             if code is not None:
-                del self._running[key]
+                if self._running.pop(key, None) is None:
+                    continue  # its node failed just now
                 self.states[key] = ("COMPLETED" if code == 0 else "FAILED", "None")
             elif time.monotonic() > until:
                 del self._running[key]
@@ -237,7 +233,7 @@ class FakeSlurm:
         days, clock = options["time"].split("-")
         hours, minutes, seconds = (int(x) for x in clock.split(":"))
         limit = ((int(days) * 24 + hours) * 60 + minutes) * 60 + seconds
-        until = time.monotonic() + (self.limit_s or limit)
+        until = time.monotonic() + limit
         self._running[key] = (process, until)
         self.states[key] = ("RUNNING", "None")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,17 +171,18 @@ def test_a_driver_inside_a_job_passes_nothing_on(monkeypatch: pytest.MonkeyPatch
         ("", "", {"0.ended.json": {"state": "out_of_memory"}}, "out_of_memory"),
         ("", "", {"0.started.json": {"job": "1"}}, "node_failure"),
         ("", "", {}, "cancelled"),
+        ("", "", {"inputs.json": {"parents": ["p"]}}, "never_started"),
     ],
 )
 def test_every_end_has_a_name(
-    tmp_path: Path, slurm: str, reason: str, files: dict[str, dict[str, str]], expected: str
+    tmp_path: Path, slurm: str, reason: str, files: dict[str, dict[str, Any]], expected: str
 ) -> None:
     batch = tmp_path / "slurm" / "b"
     batch.mkdir(parents=True)
     task = tmp_path / "t"
     task.mkdir()
     for name, content in files.items():
-        write_json((task if name == "result.json" else batch) / name, content)
+        write_json((task if name in ("result.json", "inputs.json") else batch) / name, content)
     placed = Placed(Batch(batch, ("t",), (0,), Resources(), "s", array=False), 0, "1")
     entry = QueueEntry("1", slurm, reason, "b") if slurm else None
     assert judge(placed, entry, task, patient=False).state == expected

@@ -9,15 +9,17 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cluster_jobs as jobs
 import pytest
 from fake_slurm import FakeSlurm
 
 from superionic.structures.errors import ClusterError, TaskFailedError
-from superionic.workflows.execution import LeftRunning, Resources, Run
+from superionic.workflows.execution import LeftRunning, Resources, Run, TaskFuture
 from superionic.workflows.runfolder import read_run
 from superionic.workflows.slurm.config import ClusterConfig, JobResources, Ladder
 from superionic.workflows.slurm.records import batches_of
@@ -25,11 +27,19 @@ from superionic.workflows.slurm.records import batches_of
 CLUSTER = ClusterConfig(name="fake", poll_s=0.1, grace_s=0.5, walltime="00:10:00")
 
 
-def wait_for(condition: object, seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def running_job(future: TaskFuture[Any]) -> str:
+    """Wait until a task runs and return the number of its job."""
+    wait_for((future.folder / "running.json").exists)
+    run = future.folder.parent
+    (batch,) = [b for b in batches_of(run) if future.key in b.keys]
+    return batch.job(batch.keys.index(future.key))
 
 
 def test_tasks_become_jobs_and_arrays(tmp_path: Path, slurm: FakeSlurm) -> None:
@@ -58,19 +68,17 @@ def test_tasks_become_jobs_and_arrays(tmp_path: Path, slurm: FakeSlurm) -> None:
 def test_states_are_told_apart(tmp_path: Path, slurm: FakeSlurm) -> None:
     """Cancelled by hand, walltime, memory, failed node, failed parent: each by its name."""
     cluster = replace(CLUSTER, retries=Ladder(walltime=(), memory=(), node_failures=0))
-    slurm.limit_s = 4.0
     slurm.slots = 5
     with Run(tmp_path / "run", cluster=cluster):
-        late = jobs.nap.submit(30.0)
+        late = jobs.nap.submit(600.0)
         failing = jobs.bad.submit('it\'s "broken"; $(touch /tmp/never)')
         child = jobs.added.submit((failing,))
         grandchild = jobs.added.submit((child,))
         hungry = jobs.hungry.submit(str(tmp_path / "ate"), 0.4)
-        lost = jobs.nap.submit(31.0)
+        lost = jobs.nap.submit(601.0)
         cancelled = jobs.plus.submit(5.0)
-        wait_for(lambda: len(slurm.calls) >= 5 and lost.folder.joinpath("running.json").exists())
-        entry = next(b for b in batches_of(tmp_path / "run") if lost.key in b.keys)
-        slurm.fail_node(entry.job(entry.keys.index(lost.key)))
+        slurm.fail_node(running_job(lost))
+        slurm.time_out(running_job(late))
         futures = (late, failing, child, grandchild, hungry, lost, cancelled)
         errors = [f.exception() for f in futures]
     states = {r.key: r.state for r in read_run(tmp_path / "run")}
@@ -97,12 +105,26 @@ def test_cancelled_by_hand_is_final_until_resumed(tmp_path: Path, slurm: FakeSlu
     assert len(slurm.calls) == 2
 
 
+def test_a_job_that_slurm_put_back_is_not_submitted_again(tmp_path: Path, slurm: FakeSlurm) -> None:
+    """Its first try wrote that it was cancelled, then it went back into the queue."""
+    slurm.held = True
+    with Run(tmp_path / "run", cluster=CLUSTER, detach=True):
+        jobs.plus.submit(1.0)
+    (batch,) = batches_of(tmp_path / "run")
+    (batch.folder / "0.ended.json").write_text('{"state": "cancelled", "reason": "preempted"}')
+    slurm.held = False
+    with Run(tmp_path / "run", cluster=CLUSTER):
+        assert jobs.plus.submit(1.0).result() == 2.0
+    assert len(slurm.calls) == 1
+
+
 def test_retries_climb_the_ladder(tmp_path: Path, slurm: FakeSlurm) -> None:
-    slurm.limit_s = 3.0
     slurm.slots = 4
     with Run(tmp_path / "run", cluster=CLUSTER):
         late = jobs.once.submit(str(tmp_path / "flag"))
         hungry = jobs.hungry.submit(str(tmp_path / "ate"), 0.4)
+        wait_for((tmp_path / "flag").exists)
+        slurm.time_out(running_job(late))
         assert late.result() == "done"
         assert hungry.result() == 0.0
     asked: dict[str, list[Resources]] = {}
@@ -113,10 +135,11 @@ def test_retries_climb_the_ladder(tmp_path: Path, slurm: FakeSlurm) -> None:
 
 
 def test_children_follow_a_parent_that_is_tried_again(tmp_path: Path, slurm: FakeSlurm) -> None:
-    slurm.limit_s = 1.0
     with Run(tmp_path / "run", cluster=CLUSTER):
         late = jobs.once.submit(str(tmp_path / "flag"))
         child = jobs.describe.submit(late)
+        wait_for((tmp_path / "flag").exists)
+        slurm.time_out(running_job(late))
         assert child.result() == "got done"
 
 
@@ -289,7 +312,7 @@ def kill_and_resume(tmp_path: Path, slurm: FakeSlurm, delays: list[float], array
         process.send_signal(signal.SIGKILL)
         process.wait()
     process = driver(tmp_path, *words)
-    assert process.wait(90) == 0
+    assert process.wait(300) == 0
     journal = (tmp_path / "journal").read_text().splitlines()
     assert len(journal) == len(set(journal)) == 22
     submitted = [key for b in batches_of(tmp_path / "run") for key in b.keys]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from superionic.workflows.runfolder import ERROR, RESULT, read_optional
+from superionic.workflows.runfolder import ERROR, INPUTS, RESULT, read_optional
 from superionic.workflows.slurm.client import NEVER, WAITING
 
 if TYPE_CHECKING:
@@ -131,7 +131,15 @@ def _without_word(placed: Placed, entry: QueueEntry | None, folder: Path) -> Out
         return Outcome("node_failure", f"It began and vanished without a word{said}.")
     if entry is not None:
         return Outcome("failed", f"The job ended before Python began: {last_line(placed.log)}")
+    if _waits_in_vain(folder):  # such jobs are forgotten by Slurm at once
+        return Outcome("never_started", _WORDS["never_started"])
     return Outcome("cancelled", "The job left the queue before it began.")
+
+
+def _waits_in_vain(folder: Path) -> bool:
+    """Return whether a task needs the result of another that has none."""
+    parents = read_optional(folder / INPUTS).get("parents", [])
+    return any(not (folder.parent / str(key) / RESULT).exists() for key in parents)
 
 
 def last_line(path: Path) -> str:

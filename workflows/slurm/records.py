@@ -117,6 +117,15 @@ class Placed:
         """Return what was written at its start; empty before."""
         return read_optional(self.batch.folder / started_name(self.index))
 
+    def surely_over(self) -> bool:
+        """Return whether its end needs no look at the queue.
+
+        A job that was told to stop may have been put back into the queue by Slurm itself.
+        """
+        told = self.ended()
+        stopped = told.get("state") in ("cancelled", "timeout")
+        return bool(told) and (told.get("judge") == "driver" or not stopped)
+
     def write_end(self, state: str, reason: str) -> None:
         """Note how it ended, where the job itself could not."""
         told = {"state": state, "reason": reason, "job": self.job, "judge": "driver"}

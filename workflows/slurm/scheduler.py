@@ -145,7 +145,7 @@ class ClusterScheduler:
         placed = self._ledger.latest(task.future.key)
         if placed is None:
             self._submitter.wanted.append(task)
-        elif not placed.ended():
+        elif not placed.surely_over():
             self._watched[task.future.key] = placed
             log.info("%s: job %s goes on.", task.future.key, placed.job)
         else:
@@ -286,7 +286,8 @@ class ClusterScheduler:
         if found.state == "done":
             self._succeed(task)
             return
-        if placed.ended().get("state") != found.state:
+        told = placed.ended()
+        if told.get("state") != found.state or told.get("judge") != "driver":
             placed.write_end(found.state, found.reason)
         log.warning("%s: job %s: %s: %s", task.future.key, placed.job, found.state, found.reason)
         if self._again(task, found.state) and not self._parent_failed(task):

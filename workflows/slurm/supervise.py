@@ -62,6 +62,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Compute the task and return the exit code of the job: 0 only with a result."""
+        (self.batch / ended_name(self.index)).unlink(missing_ok=True)  # of a job put back
         write_json(self.batch / started_name(self.index), {"job": job_id(), **_here()})
         os.umask(os.umask(0o022) | 0o022)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGXCPU):
