@@ -157,7 +157,7 @@ def failed_barrier(
     return _without_value(hop, "failed", reason, CallCounter(), settings, theory)
 
 
-@job(version=4, name="barrier")
+@job(version=5, name="barrier")
 def barrier_task(hop: Hop, theory: str, settings: BarrierSettings) -> BarrierResult:
     """Find the barrier of a hop at a level of theory; see `find_barrier`.
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 CHECKPOINT_STEPS = 5
 """A band is saved after this many steps, so that a killed task does not start it afresh."""
+SHARPER = 0.75
+"""The climbing image is converged to this share of its criterion, because its tangent turns a little
+afterwards."""
 SAME_END_ANG = 0.05
 """A saved band is used for ends this near to its own, in angstrom."""
 
@@ -157,7 +160,7 @@ def run_band(
         guess = saved["positions"]
     band = _Climb(start, end, calculator, settings, counter, guess, label)
     band.checkpoint, band.careful = checkpoint, careful
-    for _ in range(3):  # sharpening the saddle can disturb its neighbours a little
+    for _ in range(4):  # sharpening the saddle can disturb its neighbours a little
         band.converge()
         if not band.within(settings.fmax_eV_per_A):
             break
@@ -342,7 +345,7 @@ class _Climb:
                 spring_eV_per_A2=self.settings.spring_eV_per_A2,
                 preconditioned=len(image) >= PRECONDITIONED_FROM,
             ),
-            fmax=self.settings.saddle_fmax_eV_per_A,
+            fmax=SHARPER * self.settings.saddle_fmax_eV_per_A,
             steps=self.settings.saddle_max_steps,
         )
 
