@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 CHECKPOINT_STEPS = 5
 """A band is saved after this many steps, so that a killed task does not start it afresh."""
 SHARPER = 0.75
-"""The climbing image is converged to this share of its criterion, because its tangent turns a little
+"""The climbing image is converged to this share of its criterion, as its tangent turns a little
 afterwards."""
 SAME_END_ANG = 0.05
 """A saved band is used for ends this near to its own, in angstrom."""
