@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,10 +22,18 @@ from superionic.analysis.rdf import rdf
 from superionic.inputs.md_options import MDOptions
 from superionic.structures.box import Box
 from superionic.structures.clusters import build_node
+from superionic.structures.errors import TaskFailedError
 from superionic.structures.packing import build_box
+from superionic.structures.pockets import Pocket
 from superionic.structures.recipe import BoxSpec
 from superionic.workflows.barrier import BarrierSettings
-from superionic.workflows.chain_pockets import ChainHopSettings, choose_pair, middle_pockets
+from superionic.workflows.chain_pockets import (
+    ChainHopSettings,
+    ChainSystem,
+    RelaxedPocket,
+    choose_pair,
+    middle_pockets,
+)
 from superionic.workflows.electrolyte_md import (
     ElectrolyteRun,
     FillerModel,
@@ -209,13 +218,110 @@ def test_without_values_the_report_says_so(protocol: PeoProtocol, tmp_path: Path
     assert "5.100" in page
 
 
+class AtOnce:
+    """Stands for a job whose tasks are done as soon as they are submitted."""
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self.function = function
+        self.calls: list[tuple[object, ...]] = []
+
+    def submit(self, *args: object) -> AtOnce.Done:
+        self.calls.append(args)
+        try:
+            return self.Done(self.function(*args), None)
+        except TaskFailedError as error:
+            return self.Done(None, error)
+
+    class Done:
+        def __init__(self, value: object, error: TaskFailedError | None) -> None:
+            self.value, self.error = value, error
+
+        def result(self) -> object:
+            if self.error is not None:
+                raise self.error
+            return self.value
+
+
+def held(system: ChainSystem, pocket: Pocket, *_: object) -> RelaxedPocket:
+    """A pocket in which the ion stays where it was put, held by its run of oxygens."""
+    relaxed = RelaxResult(
+        system.with_ion_at(pocket).structure, -1.0, 0.0, True, 0.01, 9, "gfn1-xtb"
+    )
+    numbers = tuple(system.donors.index(d) + 1 for d in pocket.donors)
+    return RelaxedPocket(pocket, relaxed, numbers, "converged", "", system.tethers.anchors)
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, box: Box) -> dict[str, AtOnce]:
+    """Put quick tasks in the place of all."""
+    relaxed = RelaxResult(NODE.structure, -1.0, 0.0, True, 0.04, 30, "gfn1-xtb")
+    node = NodeModel(NODE, relaxed, FillerModel(np.zeros(len(NODE)), "none"))
+    made = {
+        "node_task": AtOnce(lambda _: node),
+        "pocket_task": AtOnce(held),
+        "chain_hop_task": AtOnce(lambda s, *_: made_chain_hops.chain_hop(s.name, drags=False)),
+        "chain_drag_task": AtOnce(lambda *_: made_chain_hops.chain_hop().drags[0]),
+        "electrolyte_task": AtOnce(lambda name, *_: made_run(box, name, seed=1)),
+    }
+    for name, task in made.items():
+        monkeypatch.setattr(peo, name, task)
+    return made
+
+
+def test_both_hops_join_the_same_pockets(
+    protocol: PeoProtocol, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = stand_in(monkeypatch, box)
+    found = peo.compute(protocol)
+    assert [study.name for study in found.hops] == ["PEO", "CPE"]
+    assert all(study.hop is not None and len(study.hop.drags) == 2 for study in found.hops)
+    pockets = made["pocket_task"].calls
+    assert len(pockets) == protocol.hops.pockets + 2, "beside the node only the two ends"
+    alone = [call[4] for call in pockets[-2:]]
+    hops = made["chain_hop_task"].calls
+    assert [hops[0][1], hops[0][2]] == alone, "seated as they were relaxed without the node"
+    donors = [[end.pocket.donors for end in call[1:3]] for call in hops]  # type: ignore[attr-defined]
+    assert donors[0] == donors[1]
+    names = [call[0] for call in made["electrolyte_task"].calls]
+    assert names == ["PEO 1", "CPE 1"]
+    assert found.hop_claim.state == "undecided", "both are the same made-up profile"
+    assert found.pairing.state == "undecided", "one box"
+
+
+def test_a_task_that_fails_leaves_the_rest(
+    protocol: PeoProtocol, box: Box, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = stand_in(monkeypatch, box)
+
+    def blown(name: str, *_: object) -> ElectrolyteRun:
+        if name.startswith("CPE"):
+            raise TaskFailedError("CPE 1 blew up.")
+        return made_run(box, name, seed=1)
+
+    def lost(system: ChainSystem, pocket: Pocket, *rest: object) -> RelaxedPocket:
+        if system.name == "CPE":
+            raise TaskFailedError("The electrons did not settle.")
+        return held(system, pocket, *rest)
+
+    made["electrolyte_task"].function = blown
+    made["pocket_task"].function = lost
+    found = peo.compute(protocol)
+    assert found.failures == ("CPE 1 blew up.",)
+    assert found.hops[0].hop is not None
+    assert found.hops[1].hop is None
+    summary = write_peo_report(
+        tmp_path, protocol=protocol, protocol_text="", results=found, task_keys=[]
+    )
+    assert not summary.ok
+    assert "CPE 1 blew up." in Path(summary.report).read_text()
+
+
 def tiny(protocol: PeoProtocol) -> PeoProtocol:
-    """The same, small enough for a test: four oxygens, a few hundred atoms, some steps."""
+    """The same, small enough for a test: other metals, four oxygens, some steps of few atoms."""
     loose = RelaxSettings(fmax_eV_per_A=0.3, max_steps=60)
     band = BandSettings(images=1, fmax_eV_per_A=1.0, max_steps=2, saddle_max_steps=2)
     return replace(
         protocol,
-        electrolyte=replace(protocol.electrolyte, units=8, chains=5, filler_wt_percent=16.0),
+        electrolyte=replace(protocol.electrolyte, units=8, chains=5, filler_wt_percent=11.0),
         run=RunPlan(
             options=MDOptions(cutoff_ang=6.0, timestep_fs=2.0),
             settings=MDSettings(
@@ -225,7 +331,7 @@ def tiny(protocol: PeoProtocol) -> PeoProtocol:
             steps=250,
         ),
         observables=replace(protocol.observables, r_max_ang=6.0, bin_ang=0.2),
-        node=replace(protocol.node, relax=RelaxSettings(fmax_eV_per_A=2.0, max_steps=20)),
+        node=replace(protocol.node, metals=("Zn", "Zn"), facing="Zn", relax=loose),
         chain=replace(protocol.chain, oxygens=4),
         hops=ChainHopSettings(
             pocket_size=2, pockets=2, relax=loose,
