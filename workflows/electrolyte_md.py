@@ -234,7 +234,9 @@ def electrolyte_task(
     )  # fmt: skip
     forces = system_xml(build_system(parametrised, plan.options))
     system = MDSystem(forces, pdb_text(box), box.structure.positions, box.structure.cell)
-    end = run_md(folder, system, plan.settings, steps=plan.steps, platform="auto", watch=_tell(name))
+    end = run_md(
+        folder, system, plan.settings, steps=plan.steps, platform="auto", watch=_tell(name)
+    )
     if not end.finished:
         raise NotConvergedError(
             f"The run of {name} was stopped by {end.signal_name} in stage {end.stage} at step "

@@ -29,7 +29,8 @@ def made(returned: Sequence[float | None]) -> PathComparison:
 
 
 def heights(ax: Axes, gid: str) -> list[float]:
-    return [float(y) for line in ax.lines if line.get_gid() == gid for y in line.get_data()[1]]
+    lines = [line for line in ax.lines if line.get_gid() == gid]
+    return [float(y) for line in lines for y in np.asarray(line.get_ydata(), float)]
 
 
 def words(ax: Axes) -> str:
