@@ -219,10 +219,14 @@ def tiny(_: str) -> tuple[NzspProtocol, str]:
         quick.order.anneal, max_trials=1, screen_steps=1, trial_steps=2,
         final=replace(quick.order.anneal.final, fmax_eV_per_A=8.0, max_steps=5),
     )  # fmt: skip
-    ordered = replace(quick.ordered, bulk_hops=1, surface_hops=1, max_tried=1, scans=False)
+    ordered = replace(
+        quick.ordered, bulk_hops=1, surface_hops=1, bulk_max_tried=1, surface_max_tried=1,
+        scans=False,
+    )  # fmt: skip
     disordered = replace(
-        quick.disordered, orders=1, slabs=1, bulk_hops=1, surface_hops=1, max_tried=1
-    )
+        quick.disordered, orders=1, slabs=1, bulk_hops=1, surface_hops=1,
+        bulk_max_tried=1, surface_max_tried=1,
+    )  # fmt: skip
     quench = replace(
         quick.slab_quench, rounds=1, steps=2,
         relax=replace(quick.slab_quench.relax, fmax_eV_per_A=8.0, max_steps=4),

@@ -173,7 +173,7 @@ def _inner_hops(protocol: NzspProtocol, composition: Composition, cells: Sequenc
         taken,
         "bulk",
         composition.bulk_hops,
-        composition.max_tried,
+        composition.bulk_max_tried,
         scanned=composition.scans,
     )
 
@@ -189,7 +189,7 @@ def _surface_hops(
         found,
         "surface",
         composition.surface_hops,
-        composition.max_tried,
+        composition.surface_max_tried,
         scanned=composition.scans,
     )
 

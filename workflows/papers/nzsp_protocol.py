@@ -53,7 +53,7 @@ class Composition:
     bulk_hops, surface_hops : int
         Converged hops wanted in each environment, over all cells together. A hop without a value
         is replaced by the next in the order they are taken.
-    max_tried : int
+    bulk_max_tried, surface_max_tried : int
         Hops tried in each environment, at most.
     slab : SlabCut
         Its (001) slab.
@@ -71,7 +71,8 @@ class Composition:
     bulk_hops: int
     surface_hops: int
     slab: SlabCut
-    max_tried: int = 8
+    bulk_max_tried: int = 8
+    surface_max_tried: int = 8
     orders: int = 1
     slabs: int = 1
     scans: bool = False
