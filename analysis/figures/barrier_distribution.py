@@ -67,8 +67,12 @@ class BarrierGroup:
     @property
     def pairs_eV(self) -> tuple[tuple[float, float], ...]:
         """Barriers from the lower and from the higher end of each converged hop, in eV."""
-        both = ((r.forward_barrier_eV or 0.0, r.reverse_barrier_eV or 0.0) for r in self.converged)
-        return tuple((max(pair), min(pair)) for pair in both)
+        return tuple(
+            (max(forward, reverse), min(forward, reverse))
+            for r in self.converged
+            if (forward := r.forward_barrier_eV) is not None
+            and (reverse := r.reverse_barrier_eV) is not None
+        )
 
     @property
     def median_eV(self) -> float | None:
