@@ -31,7 +31,7 @@ from superionic.workflows.relax import RelaxResult
 from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from superionic.structures.molecule import Molecule
     from superionic.structures.node import Node
@@ -86,7 +86,12 @@ def check_screen(
 
 
 def run_screen(
-    nodes: Mapping[str, Node], guests: Sequence[Guest], *, theory: str, settings: NodeSettings
+    nodes: Mapping[str, Node],
+    guests: Sequence[Guest],
+    *,
+    theory: str,
+    settings: NodeSettings,
+    meanwhile: Callable[[Mapping[str, Molecule]], None] | None = None,
 ) -> NodeScreen:
     """Find the adsorption energies of ions and salts at metal nodes, side by side.
 
@@ -100,13 +105,16 @@ def run_screen(
         Level of theory of all geometries.
     settings
         How to search.
+    meanwhile
+        Called once with the bare nodes as they relaxed, before the single points at other levels:
+        what it submits runs beside them.
 
     Raises
     ------
     ProtocolError, TheoryError, UnknownElementError, AdsorptionError
         As `check_screen`.
     """
-    return _Screen(nodes, guests, theory, settings).run()
+    return _Screen(nodes, guests, theory, settings).run(meanwhile)
 
 
 class _Screen:
@@ -127,12 +135,14 @@ class _Screen:
         self.free: dict[str, tuple[Molecule, RelaxResult, str]] = {}
         self.studies: dict[Case, NodeStudy] = {}
 
-    def run(self) -> NodeScreen:
+    def run(self, meanwhile: Callable[[Mapping[str, Molecule]], None] | None) -> NodeScreen:
         """Go through all stages."""
         self._relax_parts()
         for wave in self._waves():
             self._adsorb(wave)
         self._nodes_again()
+        if meanwhile is not None:
+            meanwhile({name: node.molecule for name, (node, _, _) in self.nodes.items()})
         points = self._submit_levels()
         return self._screen({key: settled(future) for key, future in points.items()})
 

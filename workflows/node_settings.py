@@ -108,7 +108,8 @@ class NodeSettings:
         Put the adsorbate at one metal of each element, the one of highest oxidation state; or at
         one of each oxidation state too.
     screen_steps : int
-        Optimiser steps of every start before the best are chosen.
+        Optimiser steps of every start before the best are chosen; none where a guest has no more
+        starts of a site and mode than are kept.
     keep : int
         How many for each site and mode, the lowest in energy after those steps, are relaxed to the
         end.
@@ -156,10 +157,12 @@ class NodeSettings:
     def text(self) -> str:
         """The rule of the search in words."""
         kind = "element" if self.sites == "elements" else "element and oxidation state"
+        seeded = "seeded starts" if self.starts > 1 else "seeded start"
         return (
-            f"{self.starts} seeded starts for each mode at one metal of each {kind} are relaxed "
-            f"for {self.screen_steps} steps; the {self.keep} lowest of each site and mode then "
-            f"are relaxed until no force exceeds {self.relax.fmax_eV_per_A:g} eV/A. One that needs "
+            f"{self.starts} {seeded} for each shape and mode at one metal of each {kind}. Where a "
+            f"guest has more than {self.keep} of a site and mode, all its starts are relaxed for "
+            f"{self.screen_steps} steps and the {self.keep} lowest of each kept. Those kept are "
+            f"relaxed until no force exceeds {self.relax.fmax_eV_per_A:g} eV/A. One that needs "
             f"more than {self.relax.max_steps} steps, breaks a bond or lets go has no value."
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -162,27 +163,38 @@ class NodeStudy:
     # ---- relaxations
 
     def submit_screens(self) -> None:
-        """Relax every start for some steps."""
+        """Relax every start for some steps, where there is something to choose."""
+        if not self._choosing():
+            return
         short = wider(self.settings.relax, self.settings.screen_steps)
         self.waiting["screens"] = [
             relax_molecule(s.molecule, self.theory, _still(short)) for s in self.starts
         ]
 
     def submit_finals(self) -> None:
-        """Relax the lowest of each site and mode to the end."""
-        self.screens = [settled(f) for f in self.waiting.pop("screens")]
+        """Relax the lowest of each site and mode to the end, or all where none was chosen."""
+        self.screens = [settled(f) for f in self.waiting.pop("screens", ())]
         groups: dict[tuple[str, str], list[tuple[float, int]]] = {}
         for k, screen in enumerate(self.screens):
             if isinstance(screen, RelaxResult):
                 start = self.starts[k]
                 groups.setdefault((start.site, start.mode), []).append((screen.energy_eV, k))
         chosen = sorted(k for g in groups.values() for _, k in sorted(g)[: self.settings.keep])
+        if not self.screens:
+            chosen = list(range(len(self.starts)))
         self.waiting["finals"] = {
             k: relax_molecule(self._screened(k), self.theory, _still(self.settings.relax))
             for k in chosen
         }
 
+    def _choosing(self) -> bool:
+        """Return whether a site and mode has more starts than are relaxed to the end."""
+        groups = Counter((start.site, start.mode) for start in self.starts)
+        return any(count > self.settings.keep for count in groups.values())
+
     def _screened(self, k: int) -> Molecule:
+        if not self.screens:
+            return self.starts[k].molecule
         found = self.screens[k]
         if isinstance(found, str):
             raise EvidenceError(f"Start {self.starts[k].key} has no energy: {found}")
@@ -193,6 +205,10 @@ class NodeStudy:
         self.finals = {k: settled(f) for k, f in self.waiting.pop("finals").items()}
 
     # ---- what is known
+
+    def _screen_of(self, k: int) -> RelaxResult | str | None:
+        """Return the first steps of a start; None where nothing was to be chosen."""
+        return self.screens[k] if self.screens else None
 
     def final(self, k: int) -> RelaxResult:
         """Return a start relaxed to the end."""
@@ -214,7 +230,7 @@ class NodeStudy:
 
     def state_of(self, k: int) -> tuple[NodeStartState, str]:
         """Return what became of a start, and why."""
-        screen = self.screens[k]
+        screen = self._screen_of(k)
         if isinstance(screen, str):
             return "failed", screen
         if k not in self.finals:
@@ -275,7 +291,7 @@ class NodeStudy:
         final = self.finals.get(k)
         relaxed = final if isinstance(final, RelaxResult) else None
         geometry = self.geometry(k) if relaxed is not None and relaxed.converged else None
-        screen = self.screens[k]
+        screen = self._screen_of(k)
         calls = sum(r.force_calls for r in (screen, relaxed) if isinstance(r, RelaxResult))
         return NodeStart(
             key=self.starts[k].key,

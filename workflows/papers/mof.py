@@ -8,30 +8,40 @@ any node and ion.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from superionic.analysis.node_claims import judge_ranking, judge_weakening
 from superionic.workflows.node_energies import run_screen
 from superionic.workflows.node_settings import named_nodes
-from superionic.workflows.papers.mof_electronic import compute_electronic, metal_centres
+from superionic.workflows.papers.mof_electronic import (
+    collect_electronic,
+    metal_centres,
+    submit_electronic,
+)
 from superionic.workflows.papers.mof_protocol import MofProtocol, load_mof_protocol
+from superionic.workflows.papers.mof_report import mof_report
 from superionic.workflows.papers.mof_results import MofResults
 from superionic.workflows.papers.reproduction import Paper
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from superionic.workflows.electronic_results import ElectronicResult
     from superionic.workflows.node_screen import NodeScreen
-    from superionic.workflows.papers.summary import ReproductionSummary
 
 
 def compute(protocol: MofProtocol) -> MofResults:
     """Submit all tasks inside the open run and return what they found."""
     nodes = named_nodes(protocol.nodes, cap=protocol.cap, charge=protocol.charge)
-    screen = run_screen(nodes, protocol.guests, theory=protocol.theory, settings=protocol.search)
-    return judged(screen, protocol, compute_electronic(screen, protocol.electronic))
+    waiting: dict[str, Any] = {}
+    screen = run_screen(
+        nodes,
+        protocol.guests,
+        theory=protocol.theory,
+        settings=protocol.search,
+        meanwhile=lambda found: waiting.update(submit_electronic(found, protocol.electronic)),
+    )
+    return judged(screen, protocol, collect_electronic(waiting))
 
 
 def judged(
@@ -57,18 +67,4 @@ def judged(
     )
 
 
-def _write(
-    out: Path,
-    protocol: MofProtocol,
-    text: str,
-    results: MofResults,
-    task_keys: Sequence[str],
-) -> ReproductionSummary:
-    from superionic.workflows.papers.mof_report import write_mof_report
-
-    return write_mof_report(
-        out, protocol=protocol, protocol_text=text, results=results, task_keys=task_keys
-    )
-
-
-PAPER = Paper("mof", load_mof_protocol, compute, _write)
+PAPER = Paper("mof", load_mof_protocol, compute, mof_report)

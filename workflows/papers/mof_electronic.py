@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from superionic.analysis.band_centre import CentreDefinition, StateGroup, band_centre
 from superionic.structures.errors import EvidenceError
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from superionic.workflows.node_screen import NodeScreen
+    from superionic.structures.molecule import Molecule
     from superionic.workflows.report.content import Block, Cell
 
 FOLDER = "electronic"
@@ -42,16 +42,22 @@ class ElectronicPlan:
     settings: ElectronicSettings = field(default_factory=ElectronicSettings)
 
 
-def compute_electronic(screen: NodeScreen, plan: ElectronicPlan) -> dict[str, ElectronicResult]:
-    """Submit the electronic structures of a plan and return what was found, by node."""
-    from superionic.workflows.binding_study import settled, start_task
+def submit_electronic(nodes: Mapping[str, Molecule], plan: ElectronicPlan) -> dict[str, Any]:
+    """Submit the electronic structures of a plan; return what has ``result``, by node."""
+    from superionic.workflows.binding_study import start_task
     from superionic.workflows.electronic import electronic_task
 
-    waiting = {
-        name: start_task(electronic_task, screen.nodes[name].molecule, plan.theory, plan.settings)
+    return {
+        name: start_task(electronic_task, nodes[name], plan.theory, plan.settings)
         for name in plan.nodes
-        if name in screen.nodes
+        if name in nodes
     }
+
+
+def collect_electronic(waiting: Mapping[str, Any]) -> dict[str, ElectronicResult]:
+    """Return the electronic structures that were found, by node."""
+    from superionic.workflows.binding_study import settled
+
     found = {name: settled(future) for name, future in waiting.items()}
     return {name: one for name, one in found.items() if isinstance(one, ElectronicResult)}
 
