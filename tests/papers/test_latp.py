@@ -17,14 +17,14 @@ from superionic.analysis.binding_claims import judge_binding
 from superionic.structures.composition import latp
 from superionic.structures.ordering import primitive
 from superionic.structures.slab_ordering import OrderedSlab
-from superionic.workflows.papers.latp import slab_task, stretched
+from superionic.workflows.papers.latp import PAPER, slab_task, stretched
 from superionic.workflows.papers.latp_protocol import (
     PUBLISHED_EV,
     LatpProtocol,
     load_latp_protocol,
 )
-from superionic.workflows.papers.latp_report import write_latp_report
 from superionic.workflows.papers.latp_results import LatpResults
+from superionic.workflows.papers.reproduction import write_paper_report
 from superionic.workflows.surface_ions import SurfaceIonResult
 
 END = primitive(latp(0.0)).to_structure()
@@ -116,9 +116,7 @@ def test_report_says_what_was_computed(
         made_binding.binding("SN", sn, others=(("gfn1-xtb", sn - 0.02),)),
         made_binding.binding("LiTFSI", litfsi, others=(("gfn1-xtb", litfsi),)),
     )
-    summary = write_latp_report(
-        tmp_path, protocol=protocol, protocol_text="x = 1", results=made, task_keys=[]
-    )
+    summary = write_paper_report(PAPER, tmp_path, protocol, "x = 1", made, [])
     assert summary.ok
     assert state in summary.lines[-1]
     page = Path(summary.report).read_text()
@@ -150,9 +148,7 @@ def test_no_published_number_in_a_computed_column(
     made = results(
         protocol, slabs[0], made_binding.no_binding("SN"), made_binding.no_binding("LiTFSI")
     )
-    summary = write_latp_report(
-        tmp_path, protocol=protocol, protocol_text="", results=made, task_keys=[]
-    )
+    summary = write_paper_report(PAPER, tmp_path, protocol, "", made, [])
     assert not summary.ok
     page = Path(summary.report).read_text()
     assert page.count("no value") >= 3

@@ -36,8 +36,7 @@ from superionic.workflows.papers.mof_protocol import (
     MofProtocol,
     load_mof_protocol,
 )
-from superionic.workflows.papers.mof_report import write_mof_report
-from superionic.workflows.papers.reproduction import Paper, reproduce
+from superionic.workflows.papers.reproduction import Paper, reproduce, write_paper_report
 from superionic.workflows.relax import RelaxSettings
 from superionic.workflows.scf import ScfSettings
 from superionic.workflows.theory import get_theory
@@ -141,9 +140,7 @@ def test_report_of_synthetic_results(tmp_path: Path, protocol: MofProtocol) -> N
     assert results.ranking.state == "supported"
     assert [p.weakened_eV for p in results.pairs] == pytest.approx([1.8, 1.8])
     assert results.weakening.state == "supported"
-    summary = write_mof_report(
-        tmp_path, protocol=protocol, protocol_text="# text\n", results=results, task_keys=()
-    )
+    summary = write_paper_report(PAPER, tmp_path, protocol, "# text\n", results, [])
     assert summary.ok
     page = Path(summary.report).read_text()
     for word in ("supported", "Fe2Ni", "-0.27", "What this does not show", protocol.ranking.text):
@@ -161,9 +158,7 @@ def test_report_of_synthetic_results(tmp_path: Path, protocol: MofProtocol) -> N
 def test_report_where_a_node_has_no_value(tmp_path: Path, protocol: MofProtocol) -> None:
     results = judged(made_nodes.screen(made(lacking=True)), protocol)
     assert results.ranking.state == "undecided"
-    summary = write_mof_report(
-        tmp_path, protocol=protocol, protocol_text="", results=results, task_keys=()
-    )
+    summary = write_paper_report(PAPER, tmp_path, protocol, "", results, [])
     assert not summary.ok
     assert "cap-hit" in Path(summary.report).read_text()
     assert any("no value" in line for line in summary.lines)
@@ -200,7 +195,7 @@ def test_the_whole_way_with_small_nodes(tmp_path: Path, protocol: MofProtocol) -
         search=replace(protocol.search, starts=1, relax=RelaxSettings(0.05, 200)),
         ranking=RankingRule("Zn2", ("Mg2",), min_converged=1),
     )
-    paper = Paper("mof", lambda _: (small, "# small\n"), PAPER.compute, PAPER.write)
+    paper = Paper("mof", lambda _: (small, "# small\n"), PAPER.compute, PAPER.report)
     summary = reproduce(paper, tmp_path, workers=1, progress=False)
     text = "\n".join(summary.lines)
     assert "Cl- at Zn2: E_ads = -" in text

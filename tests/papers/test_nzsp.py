@@ -28,8 +28,8 @@ from superionic.workflows.annealing import OrderResult
 from superionic.workflows.papers import nzsp
 from superionic.workflows.papers.nzsp_figures import find_chain
 from superionic.workflows.papers.nzsp_protocol import NzspProtocol, load_nzsp_protocol
-from superionic.workflows.papers.nzsp_report import write_nzsp_report
 from superionic.workflows.papers.nzsp_results import Cell, Comparison, first_converged
+from superionic.workflows.papers.reproduction import write_paper_report
 
 BULK = primitive(reference_crystal("na4zr2si3o12").structure).to_structure()
 SLAB = build_slab(BULK, miller=(0, 0, 1), layers=3, repeat=(1, 1), allow_polar=True)
@@ -236,9 +236,7 @@ def test_report_says_what_was_computed(
 ) -> None:
     monkeypatch.setattr(style, "DPI", 40)  # coarse pictures, drawn as the fine ones are
     made = comparison(protocol, peaks)
-    summary = write_nzsp_report(
-        tmp_path, protocol=protocol, protocol_text="x = 1", comparisons=[made], task_keys=[]
-    )
+    summary = write_paper_report(nzsp.PAPER, tmp_path, protocol, "x = 1", (made,), [])
     assert summary.ok is ok
     assert state in summary.lines[0]
     page = Path(summary.report).read_text()
@@ -268,9 +266,7 @@ def test_no_published_number_in_a_computed_column(protocol: NzspProtocol, tmp_pa
         cells=(cell,),
         verdict=judge_claim(cell.bulk, cell.surface, protocol.claim, one_bulk_class=True),
     )
-    summary = write_nzsp_report(
-        tmp_path, protocol=protocol, protocol_text="", comparisons=[bare], task_keys=[]
-    )
+    summary = write_paper_report(nzsp.PAPER, tmp_path, protocol, "", (bare,), [])
     assert not summary.ok
     page = Path(summary.report).read_text()
     assert page.count("no value") >= 3

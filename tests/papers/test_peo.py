@@ -50,9 +50,8 @@ from superionic.workflows.papers.peo_protocol import (
     PeoProtocol,
     load_peo_protocol,
 )
-from superionic.workflows.papers.peo_report import write_peo_report
 from superionic.workflows.papers.peo_results import HopStudy, NodeModel, PeoResults
-from superionic.workflows.papers.reproduction import Paper, reproduce
+from superionic.workflows.papers.reproduction import Paper, reproduce, write_paper_report
 from superionic.workflows.relax import RelaxResult, RelaxSettings
 from superionic.workflows.scan import ScanSettings
 
@@ -186,9 +185,7 @@ def test_report_says_what_was_computed(protocol: PeoProtocol, box: Box, tmp_path
         (made_run(box, "CPE 1", seed=2, step_ang=0.8),),
     )
     made = results(protocol, runs, hops)
-    summary = write_peo_report(
-        tmp_path, protocol=protocol, protocol_text="x = 1", results=made, task_keys=[]
-    )
+    summary = write_paper_report(peo.PAPER, tmp_path, protocol, "x = 1", made, [])
     assert summary.ok
     assert any(f"beside the node: {state}" in line for line in summary.lines)
     page = Path(summary.report).read_text()
@@ -207,9 +204,7 @@ def test_report_says_what_was_computed(protocol: PeoProtocol, box: Box, tmp_path
 
 def test_without_values_the_report_says_so(protocol: PeoProtocol, tmp_path: Path) -> None:
     made = results(protocol, ((), ()), (made_chain_hops.no_hop("PEO"), None))
-    summary = write_peo_report(
-        tmp_path, protocol=protocol, protocol_text="", results=made, task_keys=[]
-    )
+    summary = write_paper_report(peo.PAPER, tmp_path, protocol, "", made, [])
     assert not summary.ok
     page = Path(summary.report).read_text()
     assert page.count("no value") >= 2
@@ -308,9 +303,7 @@ def test_a_task_that_fails_leaves_the_rest(
     assert found.failures == ("CPE 1 blew up.",)
     assert found.hops[0].hop is not None
     assert found.hops[1].hop is None
-    summary = write_peo_report(
-        tmp_path, protocol=protocol, protocol_text="", results=found, task_keys=[]
-    )
+    summary = write_paper_report(peo.PAPER, tmp_path, protocol, "", found, [])
     assert not summary.ok
     assert "CPE 1 blew up." in Path(summary.report).read_text()
 
@@ -344,7 +337,7 @@ def tiny(protocol: PeoProtocol) -> PeoProtocol:
 @pytest.mark.slow
 def test_a_tiny_run_from_end_to_end(protocol: PeoProtocol, tmp_path: Path) -> None:
     small = tiny(protocol)
-    paper = Paper("peo", lambda _: (small, "x = 1"), peo.compute, peo.PAPER.write)
+    paper = Paper("peo", lambda _: (small, "x = 1"), peo.compute, peo.PAPER.report)
     summary = reproduce(paper, tmp_path, workers=1, progress=False)
     assert "EES Batteries" in Path(summary.report).read_text()
     done = [p.parent.name.rpartition("-")[0] for p in (tmp_path / "runs").glob("*/result.json")]

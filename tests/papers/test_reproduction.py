@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from superionic.structures.structure import Structure
 from superionic.workflows.papers import reproduction
 from superionic.workflows.papers.reproduction import Paper, reproduce
-from superionic.workflows.papers.summary import ReproductionSummary
+from superionic.workflows.papers.summary import PaperReport
 from superionic.workflows.relax import RelaxResult, RelaxSettings, relax_task
 
 SETTINGS = RelaxSettings(fmax_eV_per_A=0.05, max_steps=30)
@@ -26,7 +26,7 @@ class Example:
 
     @property
     def paper(self) -> Paper[str, RelaxResult]:
-        return Paper("toy", lambda _: (self.text, self.text), self.compute, self.write)
+        return Paper("toy", lambda _: (self.text, self.text), self.compute, self.report)
 
     def compute(self, _: str) -> RelaxResult:
         pair = Structure(
@@ -37,14 +37,10 @@ class Example:
         )
         return relax_task.submit(pair, "emt", SETTINGS).result()
 
-    def write(
-        self, out: Path, _: str, text: str, result: RelaxResult, keys: Sequence[str]
-    ) -> ReproductionSummary:
+    def report(self, folder: Path, text: str, result: RelaxResult) -> PaperReport:
         self.reports += 1
-        (out / "toy").mkdir(exist_ok=True)
-        (out / "toy" / "energy.csv").write_text(f"{result.energy_eV}\n")
-        (out / "report.html").write_text(f"{text}: {', '.join(keys)}")
-        return ReproductionSummary(str(out / "report.html"), (f"{result.energy_eV:.6f}",), ok=True)
+        (folder / "energy.csv").write_text(f"{result.energy_eV}\n")
+        return PaperReport(text, "", (), (), (f"{result.energy_eV:.6f}",), ok=True)
 
 
 def test_a_second_time_does_nothing(tmp_path: Path) -> None:
@@ -57,7 +53,7 @@ def test_a_second_time_does_nothing(tmp_path: Path) -> None:
 
 
 def lose_report(out: Path) -> None:
-    (out / "report.html").unlink()
+    (out / "toy" / "report.html").unlink()
 
 
 def edit_table(out: Path) -> None:
@@ -106,5 +102,5 @@ def test_a_moved_folder_names_its_new_place(tmp_path: Path) -> None:
     reproduce(example.paper, tmp_path / "here", progress=False)
     (tmp_path / "here").rename(tmp_path / "there")
     moved = reproduce(example.paper, tmp_path / "there", progress=False)
-    assert moved.report == str(tmp_path / "there" / "report.html")
+    assert moved.report == str(tmp_path / "there" / "toy" / "report.html")
     assert example.reports == 1

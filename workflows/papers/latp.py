@@ -21,6 +21,7 @@ from superionic.workflows.binding_settings import held_atoms
 from superionic.workflows.binding_tasks import relax_held_task
 from superionic.workflows.execution import job
 from superionic.workflows.papers.latp_protocol import LatpProtocol, LatpSlab, load_latp_protocol
+from superionic.workflows.papers.latp_report import latp_report
 from superionic.workflows.papers.latp_results import LatpResults
 from superionic.workflows.papers.reproduction import Paper
 from superionic.workflows.relax import relax_task
@@ -28,9 +29,7 @@ from superionic.workflows.surface_ions import settle_surface_ions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from superionic.workflows.papers.summary import ReproductionSummary
     from superionic.workflows.relax import RelaxResult
 
 
@@ -154,18 +153,4 @@ def stretched(crystal: DisorderedStructure, relaxed: Structure) -> DisorderedStr
     return replace(crystal, cell=old * lengths[:, None])
 
 
-def _write(
-    out: Path,
-    protocol: LatpProtocol,
-    text: str,
-    results: LatpResults,
-    task_keys: Sequence[str],
-) -> ReproductionSummary:
-    from superionic.workflows.papers.latp_report import write_latp_report
-
-    return write_latp_report(
-        out, protocol=protocol, protocol_text=text, results=results, task_keys=task_keys
-    )
-
-
-PAPER = Paper("latp", load_latp_protocol, compute, _write)
+PAPER = Paper("latp", load_latp_protocol, compute, latp_report)

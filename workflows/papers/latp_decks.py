@@ -42,7 +42,7 @@ class WrittenDeck:
 
 
 def write_decks(
-    out: Path, *, protocol: LatpProtocol, results: LatpResults
+    place: Path, *, protocol: LatpProtocol, results: LatpResults
 ) -> tuple[WrittenDeck, ...]:
     """Write decks of slab, molecules and complexes for VASP and CASTEP.
 
@@ -51,8 +51,8 @@ def write_decks(
 
     Parameters
     ----------
-    out
-        Results folder; decks go to ``latp/decks`` in it.
+    place
+        The paper's folder; decks go to ``decks`` in it.
     protocol, results
         What was run, and what it found.
     """
@@ -63,14 +63,16 @@ def write_decks(
     for code in CODES:
         settings = load_dft_protocol(protocol.decks, code)
         for name, (structure, what) in _structures(results, protocol).items():
-            folder = out / "latp" / "decks" / code / name
+            folder = place / "decks" / code / name
             write_deck(settings.deck([structure], title=f"LATP (001), {name}"), folder)
             written.append(
-                WrittenDeck(folder.relative_to(out).as_posix(), code, what, structure.formula)
+                WrittenDeck(
+                    folder.relative_to(place.parent).as_posix(), code, what, structure.formula
+                )
             )
-    (out / "latp" / "decks").mkdir(parents=True, exist_ok=True)
+    (place / "decks").mkdir(parents=True, exist_ok=True)
     write_bytes_atomic(
-        out / "latp" / "decks" / "provenance.json",
+        place / "decks" / "provenance.json",
         (json.dumps(_provenance(results, protocol), indent=2) + "\n").encode(),
     )
     return tuple(written)

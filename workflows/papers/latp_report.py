@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from superionic.analysis.figures.binding_levels import relaxed_level
 from superionic.workflows.papers.latp_decks import write_decks
 from superionic.workflows.papers.latp_protocol import PUBLISHED_EV
-from superionic.workflows.papers.summary import ReproductionSummary
+from superionic.workflows.papers.summary import PaperReport
 from superionic.workflows.report.binding_blocks import (
     charge_table,
     complex_viewer,
@@ -21,15 +21,12 @@ from superionic.workflows.report.blocks import figure_block
 from superionic.workflows.report.content import (
     Badge,
     Fact,
-    ReportContent,
     ReportTable,
     Section,
 )
-from superionic.workflows.report.provenance import TONES, provenance_blocks
-from superionic.workflows.report.render import write_report
+from superionic.workflows.report.provenance import TONES
 from superionic.workflows.report.tables import Comparison as Row
 from superionic.workflows.report.tables import comparison_table
-from superionic.workflows.serialise import write_bytes_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,32 +42,20 @@ PAPER = "Adv. Funct. Mater. 2022, doi 10.1002/adfm.202203336"
 CLAIM = "|E_b(SN)| > |E_b(LiTFSI)|"
 
 
-def write_latp_report(
-    out: Path,
-    *,
-    protocol: LatpProtocol,
-    protocol_text: str,
-    results: LatpResults,
-    task_keys: Sequence[str],
-) -> ReproductionSummary:
-    """Draw the figures, write tables, decks and ``latp/report.html``, and sum up.
+def latp_report(folder: Path, protocol: LatpProtocol, results: LatpResults) -> PaperReport:
+    """Draw the figures and write the tables to a folder; return what the report says.
 
     Parameters
     ----------
-    out
-        Results folder; everything goes to ``latp/`` in it.
-    protocol, protocol_text
-        What was run, and its resolved text.
+    folder
+        Where to.
+    protocol
+        What was run.
     results
-        What it found.
-    task_keys
-        Tasks this report rests on.
+        What was found.
     """
-    folder = out / "latp"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_bytes_atomic(folder / "protocol.toml", protocol_text.encode())
-    decks = write_decks(out, protocol=protocol, results=results)
-    content = ReportContent(
+    decks = write_decks(folder, protocol=protocol, results=results)
+    return PaperReport(
         title="Succinonitrile and LiTFSI on LATP (001): binding energies",
         subtitle=f"Fig. S1 of {PAPER}; fidelity {protocol.fidelity}, {protocol.theory}.",
         facts=_facts(results),
@@ -82,13 +67,7 @@ def write_latp_report(
             Section("Charge transfer", _charges(results)),
             Section("Decks for a cluster", _decks(decks, protocol)),
             Section("What this does not show", _limits(results, protocol), caution=True),
-            Section("Protocol and provenance", provenance_blocks(out, protocol_text, task_keys)),
         ),
-        footer="Every number above is in the CSV beside its figure and in the run folders.",
-    )
-    report = write_report(content, folder / "report.html")
-    return ReproductionSummary(
-        report=str(report),
         lines=(*(summary_line(r) for r in results.both), _claim_line(results)),
         ok=all(r.binding_energy_eV is not None for r in results.both),
     )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from superionic.workflows.papers.mof_electronic import electronic_blocks
 from superionic.workflows.papers.mof_figures import draw_pairs, draw_scaling, draw_screen
 from superionic.workflows.papers.mof_protocol import PUBLISHED_EV
-from superionic.workflows.papers.summary import ReproductionSummary
+from superionic.workflows.papers.summary import PaperReport
 from superionic.workflows.report.blocks import figure_block
-from superionic.workflows.report.content import Badge, Fact, ReportContent, Section
+from superionic.workflows.report.content import Badge, Fact, Section
 from superionic.workflows.report.node_blocks import (
     adsorption_table,
     claim_table,
@@ -19,14 +19,11 @@ from superionic.workflows.report.node_blocks import (
     start_table,
     summary_line,
 )
-from superionic.workflows.report.provenance import TONES, provenance_blocks
-from superionic.workflows.report.render import write_report
+from superionic.workflows.report.provenance import TONES
 from superionic.workflows.report.tables import Comparison as Row
 from superionic.workflows.report.tables import comparison_table
-from superionic.workflows.serialise import write_bytes_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from superionic.analysis.node_binding import NodeAdsorption
@@ -39,32 +36,20 @@ RANKING = "Fe-Ni holds TFSI- most strongly, Fe and Ni alone least"
 WEAKENING = "the Fe-Ni MOF weakens the binding of Na+ and TFSI-"
 
 
-def write_mof_report(
-    out: Path,
-    *,
-    protocol: MofProtocol,
-    protocol_text: str,
-    results: MofResults,
-    task_keys: Sequence[str],
-) -> ReproductionSummary:
-    """Draw the figures, write tables and ``mof/report.html``, and sum up.
+def mof_report(folder: Path, protocol: MofProtocol, results: MofResults) -> PaperReport:
+    """Draw the figures and write the tables to a folder; return what the report says.
 
     Parameters
     ----------
-    out
-        Results folder; everything goes to ``mof/`` in it.
-    protocol, protocol_text
-        What was run, and its resolved text.
+    folder
+        Where to.
+    protocol
+        What was run.
     results
-        What it found.
-    task_keys
-        Tasks this report rests on.
+        What was found.
     """
-    folder = out / "mof"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_bytes_atomic(folder / "protocol.toml", protocol_text.encode())
     _write_complexes(results, folder)
-    content = ReportContent(
+    return PaperReport(
         title="TFSI-, NaTFSI and Na+ at the metal nodes of trimesate frameworks",
         subtitle=f"Figs. 1b and 4g of {PAPER}; fidelity {protocol.fidelity}, {protocol.theory}.",
         facts=_facts(results, protocol),
@@ -75,13 +60,7 @@ def write_mof_report(
             Section("Electronic structure (Fig. 1c)", _electronic(results, folder, protocol)),
             Section("Starts, geometries and references", _starts(results, protocol)),
             Section("What this does not show", _limits(protocol), caution=True),
-            Section("Protocol and provenance", provenance_blocks(out, protocol_text, task_keys)),
         ),
-        footer="Every number above is in the CSV beside its figure and in the run folders.",
-    )
-    report = write_report(content, folder / "report.html")
-    return ReproductionSummary(
-        report=str(report),
         lines=(
             *(summary_line(r) for r in results.screen.adsorptions),
             f"{RANKING}: {results.ranking.state}. {results.ranking.reason}",

@@ -24,6 +24,7 @@ from superionic.workflows.papers.nzsp_protocol import (
     NzspProtocol,
     load_nzsp_protocol,
 )
+from superionic.workflows.papers.nzsp_report import nzsp_report
 from superionic.workflows.papers.nzsp_results import (
     Cell,
     Comparison,
@@ -36,7 +37,6 @@ from superionic.workflows.scan import scan_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from superionic.structures.hop import Hop
     from superionic.structures.slab import Slab
     from superionic.structures.structure import Structure
-    from superionic.workflows.papers.summary import ReproductionSummary
 
     Empties = tuple[NDArray[np.float64], tuple[str, ...]]
 
@@ -338,18 +337,4 @@ def _settled(hop: Hop, future: TaskFuture[BarrierResult], protocol: NzspProtocol
         return failed_barrier(hop, str(error), settings=protocol.barrier, theory=protocol.theory)
 
 
-def _write(
-    out: Path,
-    protocol: NzspProtocol,
-    text: str,
-    comparisons: tuple[Comparison, ...],
-    task_keys: Sequence[str],
-) -> ReproductionSummary:
-    from superionic.workflows.papers.nzsp_report import write_nzsp_report
-
-    return write_nzsp_report(
-        out, protocol=protocol, protocol_text=text, comparisons=comparisons, task_keys=task_keys
-    )
-
-
-PAPER = Paper("nzsp", load_nzsp_protocol, compute, _write)
+PAPER = Paper("nzsp", load_nzsp_protocol, compute, nzsp_report)

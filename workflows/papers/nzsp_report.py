@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 from superionic.analysis.claims import climb_from_lower_end
 from superionic.workflows.papers.nzsp_protocol import NzspProtocol
 from superionic.workflows.papers.nzsp_results import Comparison
-from superionic.workflows.papers.summary import ReproductionSummary
+from superionic.workflows.papers.summary import PaperReport
 from superionic.workflows.report.blocks import figure_block, path_viewer
 from superionic.workflows.report.content import (
     Badge,
     Fact,
-    ReportContent,
     Section,
 )
-from superionic.workflows.report.provenance import TONES, provenance_blocks
-from superionic.workflows.report.render import write_report
+from superionic.workflows.report.provenance import TONES
 from superionic.workflows.report.tables import Comparison as Row
 from superionic.workflows.report.tables import (
     comparison_table,
@@ -38,32 +36,22 @@ PAPER = "Nano-Micro Lett. 2026, 18, 195, doi 10.1007/s40820-025-02032-4"
 CLAIM = "barrier(B, surface) < barrier(A, inner channel)"
 
 
-def write_nzsp_report(
-    out: Path,
-    *,
-    protocol: NzspProtocol,
-    protocol_text: str,
-    comparisons: Sequence[Comparison],
-    task_keys: Sequence[str],
-) -> ReproductionSummary:
-    """Draw the figures, write tables and ``report.html``, and sum up.
+def nzsp_report(
+    folder: Path, protocol: NzspProtocol, comparisons: Sequence[Comparison]
+) -> PaperReport:
+    """Draw the figures and write the tables to a folder; return what the report says.
 
     Parameters
     ----------
-    out
-        Results folder; figures and tables go to ``nzsp/`` in it.
-    protocol, protocol_text
-        What was run, and its resolved text.
+    folder
+        Where to.
+    protocol
+        What was run.
     comparisons
         One a composition.
-    task_keys
-        Tasks this report rests on.
     """
-    folder = out / "nzsp"
-    folder.mkdir(parents=True, exist_ok=True)
     _write_table(folder / "comparison.csv", comparisons, protocol)
-    write_bytes_atomic(folder / "protocol.toml", protocol_text.encode())
-    content = ReportContent(
+    return PaperReport(
         title="Na+ migration in NZSP: inner channel against the (001) surface",
         subtitle=f"Fig. 6 of {PAPER}; fidelity {protocol.fidelity}, {protocol.theory}.",
         facts=tuple(_fact(c) for c in comparisons),
@@ -72,13 +60,9 @@ def write_nzsp_report(
             *(Section(f"Hops at {c.name}", _composition(c, folder, protocol)) for c in comparisons),
             Section("Paths in three dimensions", _viewer(comparisons)),
             Section("What this does not show", _limits(protocol), caution=True),
-            Section("Protocol and provenance", provenance_blocks(out, protocol_text, task_keys)),
         ),
-        footer="Every number above is in the CSV beside its figure and in the run folders.",
-    )
-    report = write_report(content, out / "report.html")
-    return ReproductionSummary(
-        report=str(report), lines=tuple(map(_line, comparisons)), ok=_ok(comparisons)
+        lines=tuple(map(_line, comparisons)),
+        ok=_ok(comparisons),
     )
 
 

@@ -36,6 +36,7 @@ from superionic.workflows.electrolyte_md import (
 )
 from superionic.workflows.execution import job
 from superionic.workflows.papers.peo_protocol import PeoNode, PeoProtocol, load_peo_protocol
+from superionic.workflows.papers.peo_report import peo_report
 from superionic.workflows.papers.peo_results import HopStudy, NodeModel, PeoResults
 from superionic.workflows.papers.reproduction import Paper
 from superionic.workflows.relax import relax
@@ -44,11 +45,9 @@ from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from superionic.analysis.chain_hops import ChainHop
     from superionic.workflows.futures import TaskFuture
-    from superionic.workflows.papers.summary import ReproductionSummary
 
 log = logging.getLogger(__name__)
 
@@ -298,18 +297,4 @@ def neighbours(run: ElectrolyteRun, cutoff_ang: float) -> float:
     return float(np.interp(cutoff_ang, edges, run.anion_oxygen.neighbours))
 
 
-def _write(
-    out: Path,
-    protocol: PeoProtocol,
-    text: str,
-    results: PeoResults,
-    task_keys: Sequence[str],
-) -> ReproductionSummary:
-    from superionic.workflows.papers.peo_report import write_peo_report
-
-    return write_peo_report(
-        out, protocol=protocol, protocol_text=text, results=results, task_keys=task_keys
-    )
-
-
-PAPER = Paper("peo", load_peo_protocol, compute, _write)
+PAPER = Paper("peo", load_peo_protocol, compute, peo_report)

@@ -16,7 +16,7 @@ from superionic.workflows.papers.peo_protocol import (
     PUBLISHED_HOPS_EV,
     PUBLISHED_PEAKS_ANG,
 )
-from superionic.workflows.papers.summary import ReproductionSummary
+from superionic.workflows.papers.summary import PaperReport
 from superionic.workflows.report.blocks import figure_block
 from superionic.workflows.report.chain_hop_blocks import (
     chain_hop_line,
@@ -25,11 +25,9 @@ from superionic.workflows.report.chain_hop_blocks import (
     pocket_table,
     single_point_table,
 )
-from superionic.workflows.report.content import Badge, Fact, ReportContent, ReportTable, Section
-from superionic.workflows.report.provenance import TONES, provenance_blocks
-from superionic.workflows.report.render import write_report
+from superionic.workflows.report.content import Badge, Fact, ReportTable, Section
+from superionic.workflows.report.provenance import TONES
 from superionic.workflows.report.tables import Comparison, comparison_table
-from superionic.workflows.serialise import write_bytes_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,31 +48,20 @@ STEADY_PERCENT = 1.0
 not at rest."""
 
 
-def write_peo_report(
-    out: Path,
-    *,
-    protocol: PeoProtocol,
-    protocol_text: str,
-    results: PeoResults,
-    task_keys: Sequence[str],
-) -> ReproductionSummary:
-    """Draw the figures, write the tables and ``peo/report.html``, and sum up.
+def peo_report(folder: Path, protocol: PeoProtocol, results: PeoResults) -> PaperReport:
+    """Draw the figures and write the tables to a folder; return what the report says.
 
     Parameters
     ----------
-    out
-        Results folder; everything goes to ``peo/`` in it.
-    protocol, protocol_text
-        What was run, and its resolved text.
+    folder
+        Where to.
+    protocol
+        What was run.
     results
-        What it found.
-    task_keys
-        Tasks this report rests on.
+        What was found.
     """
-    folder = out / "peo"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_bytes_atomic(folder / "protocol.toml", protocol_text.encode())
-    content = ReportContent(
+    boxes = 2 * protocol.electrolyte.boxes
+    return PaperReport(
         title="PEO/NaTFSI with and without Fe-Ni nodes: structure, motion, hops",
         subtitle=f"Fig. 4d, e, f, h of {PAPER}; fidelity {protocol.fidelity}.",
         facts=_facts(results),
@@ -85,14 +72,7 @@ def write_peo_report(
             Section("Motion of Na+ (Fig. 4f)", _motion(results, folder)),
             Section("Hops along PEO (Fig. 4h)", _hops(results, folder, protocol)),
             Section("What this does not show", _limits(protocol), caution=True),
-            Section("Protocol and provenance", provenance_blocks(out, protocol_text, task_keys)),
         ),
-        footer="Every number above is in the CSV beside its figure and in the run folders.",
-    )
-    report = write_report(content, folder / "report.html")
-    boxes = 2 * protocol.electrolyte.boxes
-    return ReproductionSummary(
-        report=str(report),
         lines=_lines(results),
         ok=len(results.runs) == boxes and all(s.hop is not None for s in results.hops),
     )

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from superionic.workflows.execution import Run
-from superionic.workflows.papers.summary import ReproductionSummary
+from superionic.workflows.papers.summary import PaperReport, ReproductionSummary
+from superionic.workflows.report.content import ReportContent, Section
+from superionic.workflows.report.provenance import provenance_blocks
+from superionic.workflows.report.render import write_report
 from superionic.workflows.runfolder import RESULT
 from superionic.workflows.serialise import PACKAGE, canonical_hash, read_json, write_bytes_atomic
 
@@ -36,15 +39,14 @@ class Paper(Generic[P, R]):
         Fidelity to the protocol and its resolved text.
     compute : callable
         Protocol to results; submits its tasks to the run that is open.
-    write : callable
-        Results folder, protocol, its text, results and the keys of the tasks to a summary; writes
-        the report, figures and tables.
+    report : callable
+        Folder for figures and tables, protocol and results to what the report says.
     """
 
     name: str
     load: Callable[[str], tuple[P, str]]
     compute: Callable[[P], R]
-    write: Callable[[Path, P, str, R, Sequence[str]], ReproductionSummary]
+    report: Callable[[Path, P, R], PaperReport]
 
 
 def reproduce(
@@ -90,10 +92,44 @@ def reproduce(
     told = run.summary()
     keys = [record.key for record in told.tasks]
     seal.unlink(missing_ok=True)
-    summary = paper.write(out, protocol, text, results, keys)
+    summary = write_paper_report(paper, out, protocol, text, results, keys)
     if not (told.failed or told.skipped or told.unfinished):
         _seal(seal, out, origin, keys, summary)
     return summary
+
+
+def write_paper_report(
+    paper: Paper[P, R], out: Path, protocol: P, text: str, results: R, task_keys: Sequence[str]
+) -> ReproductionSummary:
+    """Draw the figures, write tables and report of a paper to its folder, and sum up.
+
+    Parameters
+    ----------
+    paper
+        Which one.
+    out
+        Results folder.
+    protocol, text
+        What was run, and its resolved text.
+    results
+        What it found.
+    task_keys
+        Tasks that the results rest on.
+    """
+    folder = out / paper.name
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes_atomic(folder / "protocol.toml", text.encode())
+    told = paper.report(folder, protocol, results)
+    provenance = Section("Protocol and provenance", provenance_blocks(out, text, task_keys))
+    content = ReportContent(
+        title=told.title,
+        subtitle=told.subtitle,
+        facts=told.facts,
+        sections=(*told.sections, provenance),
+        footer="Every number above is in the CSV beside its figure and in the run folders.",
+    )
+    page = write_report(content, folder / "report.html")
+    return ReproductionSummary(report=str(page), lines=told.lines, ok=told.ok)
 
 
 def source_digest() -> str:
