@@ -107,14 +107,13 @@ class CHGNetFixedCell(Calculator):
         system_changes: Sequence[str] = all_changes,
     ) -> None:
         """Fill ``results`` with energy (eV), forces (eV/angstrom) and what else was asked for."""
-        from ase.units import GPa
-        from pymatgen.io.ase import AseAtomsAdaptor
+        from superionic.workflows.chgnet_graph import chgnet_graph
 
         super().calculate(atoms, properties, system_changes)
         wanted = set(properties or ())
         own = Atoms(self.atoms)
         own.set_constraint()
-        graph = self.model.graph_converter(AseAtomsAdaptor.get_structure(own))
+        graph = chgnet_graph(own, self.model.graph_converter)
         graph = graph.to(next(self.model.parameters()).device)
         if wanted & {"stress", "magmoms"}:
             self._predict(graph, len(own), "efsm" if "magmoms" in wanted else "efs")
