@@ -19,6 +19,12 @@ PlatformName = Annotated[
     Literal["auto", "CUDA", "HIP", "OpenCL", "CPU", "Reference"],
     typer.Option(help="Platform of OpenMM."),
 ]
+RunnerName = Annotated[
+    Literal["auto", "openmm", "gromacs"],
+    typer.Option(help="Which program moves the atoms.", show_default="what DIR holds inputs for"),
+]
+NOT_OF_THE_FILES = ("steps", "folder", "runner", "out", "progress", "as_json")
+"""Options of `md run` that GROMACS takes; its .mdp files hold the others."""
 RunFolder = Annotated[
     Path, typer.Argument(metavar="DIR", help="A run, or the box with a run in it.")
 ]
@@ -26,9 +32,12 @@ RunFolder = Annotated[
 
 @md_app.command("run")
 def md_run(
+    context: typer.Context,
     folder: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="With system.xml and topology.pdb of a box."),
+        typer.Argument(
+            metavar="DIR", help="Of `superionic inputs openmm`, or of `superionic inputs gromacs`."
+        ),
     ],
     steps: Annotated[int, typer.Option(min=1, help="Steps of production in all.")],
     temperature: Annotated[float, typer.Option(help="Temperature in K.")] = 400.0,
@@ -60,6 +69,7 @@ def md_run(
         typer.Option(min=1, help="Steps between saves.", show_default="minutes of work"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of every random number.")] = 0,
+    runner: RunnerName = "auto",
     platform: PlatformName = "auto",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the run.", show_default="DIR/md")
@@ -71,14 +81,30 @@ def md_run(
 
     Killed at any time, the same command goes on from the last save, with no frame lost or doubled.
     SIGTERM and SIGUSR1 make it save and leave with exit code 75. A larger --steps extends it.
+
+    GROMACS runs the files of `superionic inputs gromacs`, which hold all settings but --steps.
     """
     from superionic.workflows.commands import md
 
+    if md.choose_runner(folder, runner, _given(context)) == "gromacs":
+        md.run_gromacs(folder, steps, out=out, progress=progress, as_json=as_json)
+        return
     request = md.MDRequest(
         steps, temperature, None if fixed_box else pressure, timestep, anneal_temperature,
         anneal_steps, equilibrate_steps, production, frame_steps, chunk_steps, seed, platform,
     )  # fmt: skip
     md.run(folder, request, out=out, progress=progress, as_json=as_json)
+
+
+def _given(context: typer.Context) -> list[str]:
+    """Return the options on the command line that the files of GROMACS hold."""
+    names = []
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        told = source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP")
+        if told and parameter.name not in NOT_OF_THE_FILES:
+            names.append(parameter.opts[0])
+    return names
 
 
 @md_app.command("extend")

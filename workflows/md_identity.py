@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RUN = "run.json"
 FORMAT = 1
+OPENMM = "openmm"
 
 
 def openmm_version() -> str:
@@ -58,6 +59,11 @@ def claim_run(folder: Path, system: MDSystem, settings: MDSettings, *, steps: in
         return steps
     held = read_run(folder)
     _compare(folder, now, held)
+    return check_length(folder, held, steps)
+
+
+def check_length(folder: Path, held: dict[str, Any], steps: int) -> int:
+    """Note a longer production in a run folder, refuse a shorter one, and return its steps."""
     known = int(held["production_steps"])
     if steps < known:
         raise RunFolderError(
@@ -69,8 +75,8 @@ def claim_run(folder: Path, system: MDSystem, settings: MDSettings, *, steps: in
     return steps
 
 
-def read_run(folder: Path) -> dict[str, Any]:
-    """Return what a run folder says of itself.
+def runner_of(folder: Path) -> str:
+    """Return which program a run folder is moved by: ``openmm`` or ``gromacs``.
 
     Raises
     ------
@@ -79,6 +85,24 @@ def read_run(folder: Path) -> dict[str, Any]:
     """
     if not (folder / RUN).is_file():
         raise RunFolderError(f"{folder} holds no run: `superionic md run` begins one.")
+    data = read_json(folder / RUN)
+    return str(data.get("runner", OPENMM)) if isinstance(data, dict) else OPENMM
+
+
+def read_run(folder: Path, *, runner: str = OPENMM) -> dict[str, Any]:
+    """Return what a run folder says of itself.
+
+    Raises
+    ------
+    RunFolderError
+        It is no run folder, or that of another program.
+    """
+    found = runner_of(folder)
+    if found != runner:
+        raise RunFolderError(
+            f"{folder} is a run of {found}, and {runner} cannot go on with it. Name another folder "
+            f"(-o), or let {found} run (--runner {found})."
+        )
     data = read_json(folder / RUN)
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise RunFolderError(

@@ -9,12 +9,13 @@ from superionic.analysis.equilibration import Equilibration, judge_equilibration
 from superionic.structures.errors import EvidenceError
 from superionic.workflows.locks import is_locked
 from superionic.workflows.md_handover import read_log
-from superionic.workflows.md_identity import held_settings, read_run
+from superionic.workflows.md_identity import OPENMM, held_settings, read_run, runner_of
 from superionic.workflows.md_run import stage_folder
 from superionic.workflows.md_settings import Stage, stages
 from superionic.workflows.md_store import Commit, StageFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 JUDGED = {
@@ -104,6 +105,10 @@ def md_status(folder: Path) -> MDStatus:
     from superionic.workflows.md_system import TOPOLOGY
 
     path = folder.expanduser().absolute()
+    if runner_of(path) != OPENMM:
+        from superionic.workflows.md_gromacs_status import gromacs_status
+
+        return gromacs_status(path)
     run = read_run(path)
     plan = stages(held_settings(run), int(run["production_steps"]))
     busy = is_locked(path)
@@ -148,7 +153,12 @@ def _judged(stage: Stage, files: StageFolder) -> list[Equilibration]:
         names.append("density")
     if stage.name == "production":
         names.append("potential energy")
-    columns = read_log(files.log) if names else {}
+    return judge_log(files.log, names)
+
+
+def judge_log(log: Path, names: Sequence[str]) -> list[Equilibration]:
+    """Judge columns of a log, as far as they are there and long enough."""
+    columns = read_log(log) if names else {}
     found = []
     for name in names:
         column, unit = JUDGED[name]

@@ -15,6 +15,7 @@ from superionic.workflows.md_stop import LEFT_EARLY
 from superionic.workflows.progress import format_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from superionic.workflows.md_run import Progress, RunEnd
@@ -66,13 +67,70 @@ def run(
     _leave(end, target, as_json=as_json)
 
 
+def run_gromacs(
+    folder: Path, steps: int, *, out: Path | None, progress: bool, as_json: bool
+) -> None:
+    """Run molecular dynamics of the inputs of GROMACS in a folder."""
+    from superionic.workflows import md_gromacs
+
+    source = folder.expanduser()
+    if not source.is_dir():
+        raise RunFolderError(f"There is no folder {folder}.")
+    target = (out or source / RUN_FOLDER).expanduser()
+    watch = _Shown() if progress else None
+    end = md_gromacs.run_gromacs(target, source, steps=steps, watch=watch)
+    _leave(end, target, as_json=as_json)
+
+
+def choose_runner(folder: Path, wanted: str, given: Sequence[str]) -> str:
+    """Return which program runs the system in a folder.
+
+    Parameters
+    ----------
+    folder
+        With `system.xml`, or with inputs of GROMACS.
+    wanted
+        ``openmm``, ``gromacs``, or ``auto``: the one that the folder is for, OpenMM where both are.
+    given
+        Options on the command line that OpenMM alone takes.
+
+    Raises
+    ------
+    RunFolderError
+        Such options for GROMACS, whose files hold these settings.
+    """
+    from superionic.workflows.gromacs_files import RUNNER, holds_gromacs
+    from superionic.workflows.md_identity import OPENMM
+    from superionic.workflows.md_system import SYSTEM_XML
+
+    source, runner = folder.expanduser(), wanted
+    if runner == "auto":
+        plain = holds_gromacs(source) and not (source / SYSTEM_XML).is_file()
+        runner = RUNNER if plain else OPENMM
+    if runner == RUNNER and given:
+        raise RunFolderError(
+            f"For GROMACS {', '.join(given)} stands in the .mdp files: write them with "
+            "`superionic inputs gromacs`, or edit them; only --steps is taken here."
+        )
+    return runner
+
+
 def extend(folder: Path, steps: int, *, platform: str, progress: bool, as_json: bool) -> None:
     """Make the production of a run longer."""
+    from superionic.workflows.gromacs_files import RUNNER
+    from superionic.workflows.md_gromacs import extend_gromacs
+    from superionic.workflows.md_identity import runner_of
     from superionic.workflows.md_run import extend_md
 
     target = _run_folder(folder)
     watch = _Shown() if progress else None
-    _leave(extend_md(target, steps=steps, platform=platform, watch=watch), target, as_json=as_json)
+    if runner_of(target) == RUNNER:
+        if platform != "auto":
+            raise RunFolderError("Platforms are those of OpenMM; this is a run of GROMACS.")
+        end = extend_gromacs(target, steps=steps, watch=watch)
+    else:
+        end = extend_md(target, steps=steps, platform=platform, watch=watch)
+    _leave(end, target, as_json=as_json)
 
 
 def status(folder: Path, *, as_json: bool) -> None:
