@@ -22,6 +22,7 @@ from superionic.structures.adsorption_sites import (
     find_face,
 )
 from superionic.structures.contacts import TOUCH, resting_lift, touching_ang
+from superionic.structures.depths import MINIMUM_VACUUM_ANG
 from superionic.structures.errors import AdsorptionError
 from superionic.structures.geometry import images_within
 from superionic.structures.molecule import Molecule, image_separation
@@ -130,7 +131,8 @@ def adsorption_starts(
     seed
         Of places and orientations; the same seed gives the same starts.
     vacuum_ang
-        Empty height between the tallest start and the next image of the slab, in angstrom.
+        Empty height between the tallest start and the next image of the slab, in angstrom; at
+        least `superionic.structures.depths.MINIMUM_VACUUM_ANG`.
     height_ang
         Height of the molecule's lowest atom above the slab's outermost one, in angstrom. By
         default the molecule rests on the slab.
@@ -188,9 +190,11 @@ def _check_arguments(
     """Refuse arguments that make no starts."""
     if count < 1:
         raise AdsorptionError(f"Expected at least one start; got count={count}.")
-    if not 0.0 < vacuum_ang < 1e3:
+    if not MINIMUM_VACUUM_ANG <= vacuum_ang < 1e3:
         raise AdsorptionError(
-            f"The vacuum above the molecule must lie between 0 and 1000 A; got {vacuum_ang}."
+            f"The vacuum above the molecule must be at least {MINIMUM_VACUUM_ANG:g} A thick, or it "
+            f"meets the next image of the slab, and below 1000 A; got {vacuum_ang:g} A. Give "
+            "another vacuum_ang (15 is usual)."
         )
     if height_ang is not None and not 0.0 < height_ang < 100.0:
         raise AdsorptionError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from ase.data import covalent_radii
 
-from superionic.structures.depths import slab_faces, vacuum_axis
+from superionic.structures.depths import SLAB_GAP_ANG, slab_faces, vacuum_axis
 from superionic.structures.errors import AdsorptionError
 from superionic.structures.geometry import images_within
 from superionic.structures.structure import Structure, readonly
@@ -130,7 +130,8 @@ def find_face(slab: Structure, side: Side = "top") -> Face:
     if axis is None or sum(slab.pbc) < 2 or not all(slab.pbc[k] for k in range(3) if k != axis):
         raise AdsorptionError(
             f"{slab.formula} is no slab: expected two periodic directions and a vacuum of at least "
-            "6 A across them. Cut one from the crystal (`build_slab`, `superionic structure slab`)."
+            f"{SLAB_GAP_ANG:g} A across them. Cut one from the crystal (`build_slab`, `superionic "
+            "structure slab`)."
         )
     faces = slab_faces(slab, axis)
     heights = slab.positions @ faces.normal

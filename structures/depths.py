@@ -20,6 +20,12 @@ Direction = Literal["lateral", "outward", "inward"]
 LATERAL_SINE = float(np.sin(np.pi / 4))
 """A hop is lateral when it climbs by at most this fraction of its length (45 degrees)."""
 
+SLAB_GAP_ANG = 6.0
+"""A gap between planes of atoms from which on a structure is a slab, in angstrom."""
+
+MINIMUM_VACUUM_ANG = 8.0
+"""Least vacuum in angstrom: the farthest a shipped potential looks (6 A) and 2 A for relaxation."""
+
 _ENDLESS_ANG = 1000.0  # stands for a vacuum that never ends
 
 
@@ -45,11 +51,15 @@ class Faces:
         """Freeze the array."""
         object.__setattr__(self, "normal", readonly(self.normal, np.float64))
 
+    @property
+    def gap_ang(self) -> float:
+        """Empty height between the slab and its next image, in angstrom."""
+        return self.period_ang - self.thickness_ang
+
     def heights(self, points: ArrayLike) -> NDArray[np.float64]:
         """Return heights above the lower face in angstrom, cut in mid-vacuum. shape=(n,)."""
         above = np.asarray(points, dtype=float).reshape(-1, 3) @ self.normal - self.bottom_ang
-        half_gap = (self.period_ang - self.thickness_ang) / 2
-        return np.asarray((above + half_gap) % self.period_ang - half_gap)
+        return np.asarray((above + self.gap_ang / 2) % self.period_ang - self.gap_ang / 2)
 
     def depths(self, points: ArrayLike) -> NDArray[np.float64]:
         """Return depths below the nearer face in angstrom, negative outside. shape=(n,)."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from superionic.structures.errors import InvalidStructureError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 CHARGE_TOLERANCE_PER_ATOM = 1e-3
 """Net charge, in e per atom, below which a composition counts as neutral.
@@ -57,6 +58,36 @@ class FormalCharges:
     net_charge_e: float
     neutral: bool
     how: str
+
+
+def check_states(oxidation_states: Mapping[str, float] | None, known: Collection[str]) -> None:
+    """Raise unless every oxidation state is a number, given for something that is there.
+
+    Parameters
+    ----------
+    oxidation_states
+        As given by a user.
+    known
+        Elements, and site labels where these may be named too.
+
+    Raises
+    ------
+    InvalidStructureError
+        Names what is not there, or the state that is no number.
+    """
+    given = oxidation_states or {}
+    absent = [name for name in given if name not in known]
+    if absent:
+        names = list(dict.fromkeys(known))
+        raise InvalidStructureError(
+            f"An oxidation state is given for {', '.join(absent)}, but the structure holds "
+            f"{', '.join(names[:12])}{', ...' if len(names) > 12 else ''}. Correct the symbol."
+        )
+    for name, state in given.items():
+        if not math.isfinite(state):
+            raise InvalidStructureError(
+                f"The oxidation state of {name} must be finite; got {state}."
+            )
 
 
 def formal_charges(

@@ -15,8 +15,7 @@ from superionic.structures.bond_valence import (
     unchecked_sites,
 )
 from superionic.structures.disordered import OCCUPANCY_TOLERANCE, DisorderedStructure
-from superionic.structures.errors import InvalidStructureError
-from superionic.structures.oxidation import FormalCharges, formal_charges
+from superionic.structures.oxidation import FormalCharges, check_states, formal_charges
 from superionic.structures.structure import Structure
 
 if TYPE_CHECKING:
@@ -103,19 +102,15 @@ def check_structure(
     Raises
     ------
     InvalidStructureError
-        A state is given for an element that is not there, or one is not known and not given.
+        A state is given for an element that is not there, or is no number; or one is not known and
+        not given.
 
     References
     ----------
     N. E. Brese, M. O'Keeffe, Acta Cryst. B47, 192-197 (1991), doi:10.1107/S0108768190011041.
     """
     crystal = _as_crystal(structure)
-    absent = [s for s in oxidation_states or {} if s not in crystal.composition]
-    if absent:
-        raise InvalidStructureError(
-            f"An oxidation state is given for {', '.join(absent)}, but the structure holds "
-            f"{', '.join(crystal.composition)}. Correct the symbol."
-        )
+    check_states(oxidation_states, crystal.composition)
     charges = formal_charges(crystal.composition, oxidation_states=oxidation_states)
     sites = IonSites.of(crystal, charges, pbc=getattr(structure, "pbc", (True, True, True)))
     density = density_g_cm3(crystal)

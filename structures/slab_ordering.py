@@ -18,16 +18,17 @@ from ase.data import atomic_numbers
 
 from superionic.structures.axes import EMPTY, Frame
 from superionic.structures.cuts import cleave
+from superionic.structures.depths import MINIMUM_VACUUM_ANG
 from superionic.structures.disordered import DisorderedStructure, format_formula
 from superionic.structures.drafts import Draft, cut_slab, place
 from superionic.structures.errors import InvalidSlabError, InvalidStructureError
 from superionic.structures.lattices import primitive
 from superionic.structures.ordering import OrderedCandidate, ordered_candidates
-from superionic.structures.oxidation import formal_charges
+from superionic.structures.oxidation import check_states, formal_charges
 from superionic.structures.polarity import POLAR_TOLERANCE_E_PER_ANG, dipole_e_ang
 from superionic.structures.slab import Slab, finished
 from superionic.structures.structure import Structure
-from superionic.structures.surfaces import MINIMUM_VACUUM_ANG, check_slab_arguments
+from superionic.structures.surfaces import check_slab_arguments
 from superionic.structures.terminations import Termination, choose_termination, find_cuts
 
 if TYPE_CHECKING:
@@ -270,6 +271,7 @@ def _parent(
         raise InvalidStructureError(
             f"{base.reduced_formula} has no site of {pool[0]} alone; name its mobile element."
         )
+    check_states(oxidation_states, base.composition)
     states = formal_charges(base.composition, oxidation_states=oxidation_states).states
     numbers, filled, empty = [], [], []
     occupancy: dict[str, dict[str, float]] = {}

@@ -9,10 +9,11 @@ import numpy as np
 
 from superionic.structures.axes import EMPTY, Frame
 from superionic.structures.cuts import Cleavage, cleave
-from superionic.structures.depths import vacuum_axis
+from superionic.structures.depths import MINIMUM_VACUUM_ANG, vacuum_axis
 from superionic.structures.disordered import DisorderedStructure
 from superionic.structures.drafts import compensated, cut_slab
 from superionic.structures.errors import InvalidSlabError
+from superionic.structures.oxidation import check_states
 from superionic.structures.polarity import POLAR_TOLERANCE_E_PER_ANG
 from superionic.structures.slab import Slab, finished
 from superionic.structures.structure import Structure, check_no_overlap
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Slab", "Termination", "build_slab", "oriented_cell", "terminations", "vacuum_axis"]
 
-MINIMUM_VACUUM_ANG = 8.0
-"""Least vacuum in angstrom: the farthest a shipped potential looks (6 A) and 2 A for relaxation."""
-
 
 def terminations(
     structure: Structure | DisorderedStructure,
@@ -49,6 +47,7 @@ def terminations(
     Parameters as in :func:`build_slab`, whose ``termination`` takes an index or name from here.
     """
     crystal, _, _ = _ordered(structure, None, ())
+    check_states(oxidation_states, (*crystal.symbols, *crystal.labels))
     cleavage = cleave(
         crystal, miller, frame=frame, keep_together=keep_together,
         oxidation_states=oxidation_states, symprec=symprec,
@@ -185,11 +184,14 @@ def build_slab(
     InvalidSlabError
         The slab is polar or non-stoichiometric and was not declared so, the vacuum is too thin, or
         an argument makes no sense.
+    InvalidStructureError
+        An oxidation state is given for what is not there, or is no number.
     PartialOccupancyError
         The crystal is disordered.
     """
     check_slab_arguments(layers, min_thickness_ang, vacuum_ang, minimum_vacuum_ang, repeat)
     crystal, empty_sites, empty_labels = _ordered(structure, empty_sites, empty_labels)
+    check_states(oxidation_states, (*crystal.symbols, *crystal.labels))
     cleavage = cleave(
         crystal, miller, frame=frame, keep_together=keep_together, symprec=symprec,
         oxidation_states=oxidation_states, allow_charged=allow_polar, empty_sites=empty_sites,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from superionic.structures.depths import slab_faces, vacuum_axis
+from superionic.structures.depths import SLAB_GAP_ANG, slab_faces, vacuum_axis
 from superionic.structures.errors import InvalidSlabError, TheoryError
 from superionic.structures.structure import Structure
 from superionic.workflows import dispersion
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-SLAB_GAP_ANG = 6.0
-"""A gap between planes of atoms from which on a structure is treated as a slab, in angstrom."""
 
 CONTACT = 1.05
 """Atoms across a gap that are all farther apart than this times the sum of their van der Waals
@@ -118,7 +115,7 @@ def vacuum_thickness(structure: Structure, axis: int) -> float | None:
     if not structure.pbc[axis]:
         return None
     faces = slab_faces(structure, axis)
-    gap = faces.period_ang - faces.thickness_ang
+    gap = faces.gap_ang
     if gap < LEAST_GAP_ANG:
         return None
     radii = CONTACT * _radii(structure)

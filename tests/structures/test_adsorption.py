@@ -385,7 +385,9 @@ def test_what_it_names_as_large_enough_is(rough: Structure) -> None:
     ("arguments", "message"),
     [
         ({"count": 0}, "at least one start"),
-        ({"vacuum_ang": 0.0}, "vacuum above the molecule"),
+        ({"vacuum_ang": 0.0}, "at least 8 A thick.*got 0 A"),
+        ({"vacuum_ang": 7.9}, "at least 8 A thick.*got 7.9 A"),
+        ({"vacuum_ang": 1000.0}, "vacuum above the molecule.*below 1000 A"),
         ({"vacuum_ang": float("nan")}, "vacuum above the molecule"),
         ({"height_ang": float("nan")}, "height of a molecule"),
         ({"height_ang": -1.0}, "height of a molecule"),

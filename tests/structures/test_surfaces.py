@@ -442,3 +442,20 @@ def test_skewed_supercells_keep_the_slices_of_their_parent() -> None:
     )
     centres = np.sort(np.r_[heights(slab, "Si"), heights(slab, "P")])
     assert len(np.unique(centres.round(3))) == 3
+
+
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        ({"Xe": 1}, "given for Xe, but the structure holds Na, Cl"),
+        ({"Na": float("nan")}, "oxidation state of Na must be finite"),
+    ],
+)
+def test_states_of_what_is_not_there_are_refused(states: dict[str, float], message: str) -> None:
+    """A state that is no number would make every dipole compare as small."""
+    for call in (
+        lambda: build_slab(rock_salt(), miller=(0, 0, 1), layers=2, oxidation_states=states),
+        lambda: terminations(rock_salt(), (0, 0, 1), oxidation_states=states),
+    ):
+        with pytest.raises(InvalidStructureError, match=message):
+            call()

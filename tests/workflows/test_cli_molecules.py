@@ -135,6 +135,10 @@ def test_adsorb_refused(here: Path, tmp_path: Path) -> None:
         superionic("structure", "adsorb", slab, "-m", "ec", "--height", 0.5, "-o", out)
     )
     assert "larger --height" in message
+    message = refused(superionic("structure", "adsorb", slab, "-m", "ec", "--vacuum", 3, "-o", out))
+    assert "must be at least 8 A thick" in message
+    assert "another --vacuum" in message
+    assert superionic("structure", "adsorb", slab, "-m", "ec", "--seed", -1, "-o", out).code == 2
     assert not out.exists()
     assert superionic("structure", "adsorb", slab, "-m", "ec", "--count", 1, "-o", out).code == 0
     message = refused(superionic("structure", "adsorb", slab, "-m", "ec", "--count", 2, "-o", out))

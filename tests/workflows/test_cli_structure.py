@@ -231,6 +231,7 @@ def test_messages_name_options_of_the_command_line(tmp_path: Path, here: Path) -
         (("structure", "check", tmp_path / "cut.cif"), "ends too early. The file"),
         ((*slab, "--thickness", 1e9), "--thickness must lie"),
         ((*slab, "--oxidation-state", "Na=3"), "Correct --oxidation-state"),
+        ((*slab, "--oxidation-state", "Xe=3"), "given for Xe"),
         (order, "smaller --min-atoms"),
         ((*hops, "--min-atoms", 5000), "--min-atoms must be at most 400"),
         ((*hops, "--max-length", 1000), "between 0 and 15 A"),

@@ -96,6 +96,7 @@ def as_options(message: str) -> str:
         r"\b(orientations)='(\w+)'": r"--\1 \2",
         r"\bmin_image_ang\b": "--min-image",
         r"\bheight_ang\b": "--height",
+        r"\bvacuum_ang\b": "--vacuum",
     }
     for pattern, option in words.items():
         message = re.sub(pattern, option, message)

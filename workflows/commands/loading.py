@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -107,12 +108,15 @@ def parse_charges(pairs: Sequence[str]) -> dict[str, float] | None:
     for pair in pairs:
         symbol, _, value = pair.partition("=")
         try:
-            charges[symbol.strip()] = float(value)
+            charge = float(value)
         except ValueError:
+            charge = math.nan
+        if not symbol.strip() or not math.isfinite(charge):
             raise typer.BadParameter(
                 f"expected SYMBOL=CHARGE such as Zr=4 or O=-2; got {pair!r}.",
                 param_hint="--oxidation-state",
-            ) from None
+            )
+        charges[symbol.strip()] = charge
     return charges or None
 
 
