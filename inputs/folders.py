@@ -86,3 +86,17 @@ def _check_same(target: Path, contents: Mapping[str, str]) -> None:
                 f"The folder {target} holds another deck: its {name} differs. Decks are never "
                 "written over; name a new folder."
             )
+
+
+def read_input(path: Path) -> str:
+    """Return the text of an input file; bytes that are no UTF-8 do not matter.
+
+    Raises
+    ------
+    DeckError
+        It cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise DeckError(f"Cannot read {path}: {error.strerror or error}.") from error

@@ -57,3 +57,17 @@ def summary(spec: DFTSpec) -> str:
         climb = "climbing " if spec.band.climb else ""
         parts.append(f"{climb}band of {spec.band.images} images")
     return ", ".join(parts)
+
+
+def charge_statement(text: str, mark: str) -> str:
+    """Return what a comment of an input file says of its charge; nothing where there is none.
+
+    Parameters
+    ----------
+    text
+        The file.
+    mark
+        What such a line starts with.
+    """
+    said = (line for line in text.splitlines() if line.startswith(mark))
+    return next(said, "").removeprefix(mark).strip()

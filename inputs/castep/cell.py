@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from superionic.inputs.dft import DFTSpec
 
 SAME = 1e-6
+_NUMBER = r"[-+]?\s*(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 
 def cell_file(spec: DFTSpec, structures: Sequence[Structure], options: CastepOptions) -> FreeForm:
@@ -139,12 +141,13 @@ def _lattice(cell: FreeForm) -> NDArray[np.float64]:
 
     if "lattice_cart" in cell.blocks:
         rows, factor = _numbers(cell, "lattice_cart")
-        if np.shape(rows) == (3, 3):
+        if len(rows) == 3:
             return np.asarray(rows) * factor
     elif "lattice_abc" in cell.blocks:
         rows, factor = _numbers(cell, "lattice_abc")
-        if np.shape(rows) == (2, 3):
-            return np.asarray(cellpar_to_cell([x * factor for x in rows[0]] + rows[1]))
+        if len(rows) == 2:
+            with suppress(AssertionError):  # angles that no three vectors have
+                return np.asarray(cellpar_to_cell([x * factor for x in rows[0]] + rows[1]))
     raise DeckError(
         f"{cell.name} needs a block LATTICE_CART of three vectors, or LATTICE_ABC of lengths and "
         "angles."
@@ -152,12 +155,15 @@ def _lattice(cell: FreeForm) -> NDArray[np.float64]:
 
 
 def _numbers(cell: FreeForm, block: str) -> tuple[list[list[float]], float]:
-    """Return the rows of a block of numbers, and its unit in angstrom."""
+    """Return the rows of a block, three numbers each, and its unit in angstrom."""
     lines, factor = _unit(cell.blocks[block])
     try:
-        return [[float(x) for x in line.split()[:3]] for line in lines], factor
+        rows = [[float(x) for x in line.split()[:3]] for line in lines]
     except ValueError as error:
         raise DeckError(f"{cell.name}: block {block}: {error}.") from error
+    if any(len(row) != 3 or not all(map(math.isfinite, row)) for row in rows):
+        raise DeckError(f"{cell.name}: block {block} needs three numbers a line.")
+    return rows, factor
 
 
 def _unit(lines: list[str]) -> tuple[list[str], float]:
@@ -183,7 +189,7 @@ def _atoms(
             rows.append([float(x) for x in words[1:4]])
         except (KeyError, ValueError) as error:
             raise DeckError(f"{cell.name}: block {name}: cannot read '{line}'.") from error
-        spin = re.search(r"\b(?:SPIN|MAGMOM)\s*[=:]?\s*([-+]?\s*[\d.]+(?:[eE][-+]?\d+)?)", line)
+        spin = re.search(rf"\b(?:SPIN|MAGMOM)\s*[=:]?\s*({_NUMBER})", line)
         moments.append(float(spin[1].replace(" ", "")) if spin else 0.0)
     if not rows or any(len(row) != 3 for row in rows):
         raise DeckError(f"{cell.name}: block {name} needs atoms with three coordinates each.")
@@ -209,9 +215,13 @@ def read_kgrid(cell: FreeForm, structure: Structure) -> KGrid:
             n = [int(x) for x in words["kpoint_mp_grid"].split()]
         else:
             spacing = float(words.get("kpoint_mp_spacing", "0.1").split()[0])
+            if not spacing > 0:
+                raise ValueError("the spacing must be above 0")
             lengths = np.linalg.norm(np.linalg.inv(structure.cell), axis=0)
             n = [max(1, math.ceil(x / spacing - 1e-9)) for x in lengths]
         shift = [float(x) for x in words.get("kpoint_mp_offset", "0 0 0").split()]
+        if len(n) != 3 or len(shift) != 3:
+            raise ValueError("expected three divisions, and three numbers for a shift")
         divisions = (n[0], n[1], n[2])
     except (ValueError, IndexError) as error:
         raise DeckError(f"{cell.name}: the k grid cannot be read: {error}.") from error
@@ -311,8 +321,8 @@ def read_hubbard(cell: FreeForm) -> Mapping[str, float]:
         factor, lines = TO_EV[lines[0].lower()], lines[1:]
     table = {}
     for line in lines:
-        match = re.fullmatch(r"([A-Za-z]+)\s+([spdf])\s*:\s*([-+\d.eE]+)", line)
+        match = re.fullmatch(rf"([A-Za-z]+)\s+([spdf])\s*:\s*({_NUMBER})", line)
         if match is None:
             raise DeckError(f"{cell.name}: cannot read the Hubbard U '{line}'.")
-        table[f"{match[1].capitalize()}-{match[2]}"] = float(match[3]) * factor
+        table[f"{match[1].capitalize()}-{match[2]}"] = float(match[3].replace(" ", "")) * factor
     return table

@@ -34,13 +34,14 @@ from superionic.inputs.castep.param import (
     read_smearing,
     read_spin,
 )
-from superionic.inputs.combinations import HYBRIDS, check_supported
-from superionic.inputs.deck import Deck, check_band, check_deck
+from superionic.inputs.combinations import HYBRIDS
+from superionic.inputs.deck import Deck
+from superionic.inputs.deck_checks import check_all
 from superionic.inputs.dft import DFTSpec
 from superionic.inputs.dft_parts import tidy
-from superionic.inputs.folders import write_folder
+from superionic.inputs.folders import read_input, write_folder
 from superionic.inputs.keywords import check_keywords
-from superionic.inputs.notes import format_notes
+from superionic.inputs.notes import charge_statement, format_notes
 from superionic.structures.errors import DeckError
 
 if TYPE_CHECKING:
@@ -125,8 +126,7 @@ def castep_files(deck: Deck) -> dict[str, str]:
     spec, first, options = deck.spec, deck.structure, deck.options
     if not isinstance(options, CastepOptions):
         raise DeckError(f"This deck has the options of {deck.code}, not those of CASTEP.")
-    check_supported(spec, first, "castep")
-    notes = list(check_deck(spec, first))
+    notes = check_all(deck)
     notes += check_cutoff(spec.cutoff_eV, list(dict.fromkeys(first.symbols)), options)
     _check_hybrid(spec, first, options)
     files_needed = [v for v in options.potentials.values() if "." in v and "|" not in v]
@@ -136,11 +136,8 @@ def castep_files(deck: Deck) -> dict[str, str]:
         notes.append(ALWAYS_TESTED)
     if spec.dispersion in ("d3", "d3bj"):
         notes.append("D3 needs a CASTEP that was compiled with it (GRIMMED3).")
-    if spec.band is None:
-        files = _pair(spec, deck.structures, options, deck.title)
-    else:
-        check_band(deck.structures, spec.band.images)
-        files = _pair(spec, deck.structures, options, deck.title)
+    files = _pair(spec, deck.structures, options, deck.title)
+    if spec.band is not None:
         for k, image in enumerate(deck.structures):
             single = _pair(spec.as_static(), (image,), options, f"{deck.title} image {k}")
             files |= {f"{k:02d}/{name}": text for name, text in single.items()}
@@ -159,9 +156,9 @@ def load_castep(folder: Path) -> Deck:
         is of a kind that a specification has no words for.
     """
     seed = _seed(folder)
-    text = _read(folder / f"{seed}.param")
+    text = read_input(folder / f"{seed}.param")
     param = parse_free_form(text, str(folder / f"{seed}.param"))
-    cell = parse_free_form(_read(folder / f"{seed}.cell"), str(folder / f"{seed}.cell"))
+    cell = parse_free_form(read_input(folder / f"{seed}.cell"), str(folder / f"{seed}.cell"))
     check_keywords("param", [*param.words, *param.blocks], where=param.name)
     check_keywords("cell", [*cell.words, *cell.blocks], where=cell.name)
     structures, moments = read_structures(cell)
@@ -175,7 +172,7 @@ def load_castep(folder: Path) -> Deck:
         smearing=read_smearing(param),
         spin=read_spin(param, first, moments),
         charge_e=param.quantity("charge", 0.0, {}),
-        charge_statement=_statement(text),
+        charge_statement=charge_statement(text, CHARGE_COMMENT),
         hubbard_u_eV=read_hubbard(cell),
         scf_energy_eV=tidy(param.quantity("elec_energy_tol", 1e-5, TO_EV) * len(first)),
         scf_max_steps=param.whole("max_scf_cycles", 30),
@@ -238,27 +235,13 @@ def _seed(folder: Path) -> str:
     return seeds[0]
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise DeckError(f"Cannot read {path}: {error.strerror or error}.") from error
-
-
-def _statement(text: str) -> str:
-    for line in text.splitlines():
-        if line.startswith(CHARGE_COMMENT):
-            return line.removeprefix(CHARGE_COMMENT).strip()
-    return ""
-
-
 def _images(folder: Path, images: int) -> tuple[Structure, ...]:
     """Return the images of the static decks beside a search; none where they are not all there."""
     folders = [folder / f"{k:02d}" for k in range(images + 2)]
     if not all(any(f.glob("*.cell")) for f in folders):
         return ()
     return tuple(
-        read_structures(parse_free_form(_read(next(f.glob("*.cell"))), str(f)))[0][0]
+        read_structures(parse_free_form(read_input(next(f.glob("*.cell"))), str(f)))[0][0]
         for f in folders
     )
 

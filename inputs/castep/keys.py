@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -148,10 +149,10 @@ class FreeForm:
         parts = self.words[key].lower().replace("d+", "e+").replace("d-", "e-").split()
         try:
             number = float(parts[0])
-        except (ValueError, IndexError) as error:
-            raise DeckError(
-                f"{self.name}: {key} must be a number; got '{self.words[key]}'."
-            ) from error
+        except (ValueError, IndexError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise DeckError(f"{self.name}: {key} must be a number; got '{self.words[key]}'.")
         if len(parts) == 1:
             return number
         if parts[1] not in units:

@@ -31,7 +31,7 @@ TASKS = {
     "relax": "GeometryOptimization",
     "neb": "TransitionStateSearch",
 }
-_TASK_WORDS = {
+TASK_WORDS = {
     "singlepoint": "static",
     "energy": "static",
     "geometryoptimization": "relax",
@@ -39,6 +39,7 @@ _TASK_WORDS = {
     "geomopt": "relax",
     "transitionstatesearch": "neb",
 }
+"""What a .param file may call each of them."""
 
 
 def param_file(spec: DFTSpec, structure: Structure, options: CastepOptions, title: str) -> FreeForm:
@@ -229,11 +230,11 @@ def read_motion(
         Another task, or an optimiser that is not covered.
     """
     word = param.word("task", "singlepoint")
-    if word not in _TASK_WORDS:
+    if word not in TASK_WORDS:
         raise DeckError(
             f"{param.name}: the task {word} is not covered; known: {', '.join(TASKS.values())}."
         )
-    task = _TASK_WORDS[word]
+    task = TASK_WORDS[word]
     if task == "static":
         return None, None
     forces = force_units()

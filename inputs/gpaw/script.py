@@ -13,9 +13,9 @@ from superionic.inputs.combinations import (
     FUNCTIONALS,
     HYBRIDS,
     RELAX_OPTIMISERS,
-    check_supported,
 )
-from superionic.inputs.deck import Deck, check_band, check_deck
+from superionic.inputs.deck import Deck
+from superionic.inputs.deck_checks import check_all
 from superionic.inputs.folders import write_folder
 from superionic.inputs.gpaw.options import GpawOptions
 from superionic.inputs.notes import format_notes
@@ -194,13 +194,10 @@ def gpaw_files(deck: Deck) -> dict[str, str]:
     DeckError
         See `write_gpaw`.
     """
-    spec, first, options = deck.spec, deck.structure, deck.options
+    spec, options = deck.spec, deck.options
     if not isinstance(options, GpawOptions):
         raise DeckError(f"This deck has the options of {deck.code}, not those of GPAW.")
-    check_supported(spec, first, "gpaw")
-    notes = list(check_deck(spec, first))
-    if spec.band is not None:
-        check_band(deck.structures, spec.band.images)
+    notes = check_all(deck)
     if options.mode == "lcao":
         notes.append(
             f"Atomic orbitals ({options.basis}) on a grid of {options.grid_ang:g} A: the cutoff of "

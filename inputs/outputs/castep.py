@@ -31,14 +31,6 @@ TASKS: dict[str, RunTask] = {
     "molecular dynamics": "md",
 }
 """Types of calculation in CASTEP's words; the rest is ``other``."""
-ASKED = {
-    "singlepoint": "single point energy",
-    "energy": "single point energy",
-    "geometryoptimization": "geometry optimization",
-    "geometryoptimisation": "geometry optimization",
-    "moleculardynamics": "molecular dynamics",
-}
-"""The same by the word of a .param file."""
 SAME_ENTHALPY = 3e-8
 """CASTEP prints a final enthalpy with nine digits: relative difference of equal ones."""
 
@@ -214,12 +206,15 @@ def _verdict(known: _Known) -> tuple[RunState, str]:
 def _asked(path: Path) -> str:
     """Return the type of calculation that a .param file asks for, in CASTEP's words."""
     from superionic.inputs.castep.keys import parse_free_form
+    from superionic.inputs.castep.param import TASK_WORDS
+    from superionic.inputs.folders import read_input
 
     try:
-        words = parse_free_form(path.read_text(encoding="utf-8", errors="replace"), path.name).words
-    except (OSError, DeckError):
+        word = parse_free_form(read_input(path), path.name).word("task", "singlepoint")
+    except DeckError:
         return ""
-    return ASKED.get(words.get("task", "singlepoint").lower(), "")
+    task = "md" if word == "moleculardynamics" else TASK_WORDS.get(word)
+    return next((title for title, known in TASKS.items() if known == task), "")
 
 
 def _task(scan: CastepScan) -> RunTask:

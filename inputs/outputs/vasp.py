@@ -223,10 +223,11 @@ def _oszicar_steps(path: Path) -> tuple[int, ...]:
 
 def _asked(path: Path) -> dict[str, str]:
     """Return the tags of an INCAR file, NSW at its default; none where it cannot be read."""
+    from superionic.inputs.folders import read_input
     from superionic.inputs.vasp.tags import parse_incar
 
     try:
-        tags = parse_incar(path.read_text(encoding="utf-8", errors="replace"))
+        tags = parse_incar(read_input(path))
     except DeckError:
         return {}
     return {"NSW": "0", **tags}

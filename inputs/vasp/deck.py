@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from superionic.inputs.combinations import check_supported
-from superionic.inputs.deck import Deck, check_band, check_deck
-from superionic.inputs.folders import write_folder
+from superionic.inputs.deck import Deck
+from superionic.inputs.deck_checks import check_all
+from superionic.inputs.folders import read_input, write_folder
 from superionic.inputs.keywords import check_keywords
-from superionic.inputs.notes import format_notes
+from superionic.inputs.notes import charge_statement, format_notes
 from superionic.inputs.vasp.geometry import (
     format_kpoints,
     format_poscar,
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
     from superionic.inputs.dft import DFTSpec, FixedAtom, KGrid
     from superionic.structures.structure import Structure
-
-VTST = ("IOPT", "LCLIMB")
-"""Tags that only a VASP built with the VTST tools obeys."""
 
 
 def write_vasp(deck: Deck, folder: str | Path, *, potentials: Path | None = None) -> Path:
@@ -116,8 +113,7 @@ def vasp_files(deck: Deck, potentials: Path | None) -> dict[str, str]:
     spec, first, options = deck.spec, deck.structure, deck.options
     if not isinstance(options, VaspOptions):
         raise DeckError(f"This deck has the options of {deck.code}, not those of VASP.")
-    check_supported(spec, first, "vasp")
-    notes = list(check_deck(spec, first))
+    notes = check_all(deck)
     species = tuple(dict.fromkeys(first.symbols))
     labels = labels_for(species, options.potentials)
     chosen = [find_potential(x, options.potential_set, potentials) for x in labels]
@@ -134,7 +130,6 @@ def vasp_files(deck: Deck, potentials: Path | None) -> dict[str, str]:
     if spec.band is None:
         files["POSCAR"] = format_poscar(first, spec.fixed, deck.title)
     else:
-        check_band(deck.structures, spec.band.images)
         notes.append(_band_note(spec, tags))
         for k, image in enumerate(deck.structures):
             files[f"{k:02d}/POSCAR"] = format_poscar(image, spec.fixed, f"{deck.title} image {k}")
@@ -161,7 +156,7 @@ def load_vasp(folder: Path) -> Deck:
         A file is missing or cannot be read, a tag is unknown, or the calculation is of a kind that
         a specification has no words for.
     """
-    text = _read(folder / "INCAR")
+    text = read_input(folder / "INCAR")
     raw = parse_incar(text)
     check_keywords("INCAR", raw, where=str(folder / "INCAR"))
     structures, fixed = _read_structures(folder, raw)
@@ -173,7 +168,7 @@ def load_vasp(folder: Path) -> Deck:
         kgrid=_read_grid(folder, raw, first),
         fixed=fixed,
         potentials=chosen,
-        charge_statement=_statement(text),
+        charge_statement=charge_statement(text, CHARGE_COMMENT),
     )
     species = tuple(dict.fromkeys(first.symbols))
     own = incar_tags(spec, first, 0.0)
@@ -250,19 +245,14 @@ def _potcar_note(labels: Sequence[str], potential_set: str) -> str:
     )
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise DeckError(f"Cannot read {path}: {error.strerror or error}.") from error
-
-
 def _read_structures(
     folder: Path, raw: dict[str, str]
 ) -> tuple[tuple[Structure, ...], tuple[FixedAtom, ...]]:
     from superionic.inputs.vasp.tags import Tags
 
     images = Tags(raw).whole("IMAGES", 0)
+    if images < 0:
+        raise DeckError(f"INCAR: IMAGES must not be below 0; got {images}.")
     if images:
         paths = [folder / f"{k:02d}" / "POSCAR" for k in range(images + 2)]
         lacking = [p.parent.name for p in paths if not p.is_file()]
@@ -273,7 +263,7 @@ def _read_structures(
             )
     else:
         paths = [folder / "POSCAR"]
-    read = [parse_poscar(_read(p), str(p)) for p in paths]
+    read = [parse_poscar(read_input(p), str(p)) for p in paths]
     for path, (_, held) in zip(paths, read, strict=True):
         if held != read[0][1]:
             raise DeckError(f"{path} holds other atoms fixed than {paths[0]}.")
@@ -282,7 +272,7 @@ def _read_structures(
 
 def _read_grid(folder: Path, raw: dict[str, str], structure: Structure) -> KGrid:
     if (folder / "KPOINTS").is_file():
-        return parse_kpoints(_read(folder / "KPOINTS"))
+        return parse_kpoints(read_input(folder / "KPOINTS"))
     return grid_from_spacing(raw, structure)
 
 
@@ -291,11 +281,11 @@ def _read_potentials(
 ) -> tuple[list[Potential | None], tuple[str, ...]]:
     species = tuple(dict.fromkeys(structure.symbols))
     if (folder / "POTCAR").is_file():
-        joined = split_potcar(_read(folder / "POTCAR"), str(folder / "POTCAR"))
+        joined = split_potcar(read_input(folder / "POTCAR"), str(folder / "POTCAR"))
         labels = tuple(p.label for p in joined)
         chosen: list[Potential | None] = list(joined)
     elif (folder / "POTCAR.spec").is_file():
-        words = _read(folder / "POTCAR.spec").split()
+        words = read_input(folder / "POTCAR.spec").split()
         labels = tuple(words)
         chosen = [find_potential(x, "", None) for x in labels]
     else:
@@ -307,10 +297,3 @@ def _read_potentials(
             f"has {', '.join(species)}. Both list the same elements in the same order."
         )
     return chosen, labels
-
-
-def _statement(text: str) -> str:
-    for line in text.splitlines():
-        if line.startswith(CHARGE_COMMENT):
-            return line.removeprefix(CHARGE_COMMENT).strip()
-    return ""

@@ -113,11 +113,19 @@ def parse_kpoints(text: str) -> KGrid:
 
 
 def grid_from_spacing(tags: Mapping[str, str], structure: Structure) -> KGrid:
-    """Return the grid that VASP makes from KSPACING (in 1/A, with the factor 2 pi)."""
+    """Return the grid that VASP makes from KSPACING (in 1/A, with the factor 2 pi).
+
+    Raises
+    ------
+    DeckError
+        The spacing is not positive.
+    """
     from superionic.inputs.vasp.tags import Tags
 
     read = Tags(tags)
     spacing = read.number("KSPACING", 0.5)
+    if spacing <= 0:
+        raise DeckError(f"INCAR: KSPACING must be above 0; got {spacing:g}.")
     reciprocal = 2.0 * math.pi * np.linalg.norm(np.linalg.inv(structure.cell), axis=0)
     counts = [max(1, math.ceil(length / spacing)) for length in reciprocal]
     return KGrid((counts[0], counts[1], counts[2]), read.truth("KGAMMA", True))

@@ -196,6 +196,11 @@ def _hubbard(tags: Tags, structure: Structure) -> dict[str, float]:
             f"elements {', '.join(species)}."
         )
     names = {v: k for k, v in SHELLS.items()}
+    if not {-1.0, *names} >= set(shells):
+        raise DeckError(
+            f"INCAR: LDAUL is -1 or one of {', '.join(map(str, names))} for each element; got "
+            f"'{tags.tags['LDAUL']}'."
+        )
     return {
         f"{s}-{names[int(shell)]}": tidy(a - b)
         for s, shell, a, b in zip(species, shells, u, j, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -139,9 +140,9 @@ def parse_header(text: str, name: str) -> Potential:
     """
     patterns = {
         "label": r"TITEL\s*=\s*\S+\s+(\S+)",
-        "enmax": r"ENMAX\s*=\s*([\d.]+)",
-        "enmin": r"ENMIN\s*=\s*([\d.]+)",
-        "zval": r"ZVAL\s*=\s*([\d.]+)",
+        "enmax": r"ENMAX\s*=\s*(\d+\.?\d*)",
+        "enmin": r"ENMIN\s*=\s*(\d+\.?\d*)",
+        "zval": r"ZVAL\s*=\s*(\d+\.?\d*)",
         "lexch": r"LEXCH\s*=\s*(\S+)",
     }
     found = {key: re.search(pattern, text) for key, pattern in patterns.items()}
@@ -179,7 +180,12 @@ def _from_folder(label: str, potential_set: str, folder: Path) -> Potential:
         ):
             if path.is_file():
                 raw = path.read_bytes()
-                text = gzip.decompress(raw) if path.suffix == ".gz" else raw
+                try:
+                    text = gzip.decompress(raw) if path.suffix == ".gz" else raw
+                except (OSError, EOFError, zlib.error) as error:
+                    raise DeckError(
+                        f"{path} cannot be unpacked: {error}. Copy it again."
+                    ) from error
                 return parse_header(text.decode("utf-8", errors="replace"), str(path))
     raise DeckError(
         f"The folder of VASP potentials {folder} has no {label} of the set {potential_set}. "

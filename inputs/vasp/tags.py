@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -124,9 +125,12 @@ class Tags:
         if tag not in self.tags:
             return default
         try:
-            return float(self.tags[tag].split()[0].lower().replace("d", "e"))
-        except ValueError as error:
-            raise DeckError(f"INCAR: {tag} must be a number; got '{self.tags[tag]}'.") from error
+            value = float(self.tags[tag].split()[0].lower().replace("d", "e"))
+        except (ValueError, IndexError):
+            value = math.nan
+        if not math.isfinite(value):
+            raise DeckError(f"INCAR: {tag} must be a number; got '{self.tags[tag]}'.")
+        return value
 
     def whole(self, tag: str, default: int) -> int:
         """Return a whole number."""
@@ -154,9 +158,10 @@ class Tags:
         for word in self.tags.get(tag, "").split():
             count, star, value = word.rpartition("*")
             try:
-                values += [float(value)] * (int(count) if star else 1)
-            except ValueError as error:
-                raise DeckError(
-                    f"INCAR: {tag} must be a list of numbers; got '{self.tags[tag]}'."
-                ) from error
+                number, times = float(value), int(count) if star else 1
+            except ValueError:
+                number, times = math.nan, 1
+            if not math.isfinite(number):
+                raise DeckError(f"INCAR: {tag} must be a list of numbers; got '{self.tags[tag]}'.")
+            values += [number] * times
         return values

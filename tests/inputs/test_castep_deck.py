@@ -21,7 +21,7 @@ from superionic.inputs.castep.options import CastepOptions
 from superionic.inputs.deck import Deck
 from superionic.inputs.decks import load_deck, read_deck
 from superionic.inputs.dft import Band, DFTSpec, FixedAtom, KGrid, Relaxation, Smearing, Spin
-from superionic.structures.errors import DeckError
+from superionic.structures.errors import DeckError, InvalidStructureError
 from superionic.structures.structure import Structure
 
 
@@ -202,6 +202,7 @@ def test_decks_of_others_are_read_with_the_defaults_of_castep(tmp_path: Path) ->
         ("param", "dipole_correction : static", "SELFCONSISTENT"),
         ("param", "sedc_apply : true\nsedc_scheme : OBS", "OBS is not covered"),
         ("param", "charge : much", "charge must be a number"),
+        ("param", "charge : nan", "charge must be a number"),
         ("param", "smearing_width2 : 1", "no param keyword"),
         ("cell", "%BLOCK IONIC_CONSTRAINTS\n1 Na 1 0 0 1\n", "not closed"),
         ("cell", "%BLOCK IONIC_CONSTRAINTS\n1 Na 1 1 1 0\n%ENDBLOCK IONIC_CONSTRAINTS", "along no"),
@@ -212,6 +213,7 @@ def test_decks_of_others_are_read_with_the_defaults_of_castep(tmp_path: Path) ->
         ),
         ("cell", "%BLOCK IONIC_CONSTRAINTS\nfix: all\n%ENDBLOCK IONIC_CONSTRAINTS", "cannot read"),
         ("cell", "kpoint_mp_offset : 0.1 0 0", "neither onto"),
+        ("cell", "kpoint_mp_offset : 0.1 0", "three numbers for a shift"),
         ("cell", "%BLOCK KPOINT_LIST\n0 0 0 1\n%ENDBLOCK KPOINT_LIST", "lists of k points"),
     ],
 )
@@ -227,6 +229,37 @@ def test_decks_that_cannot_be_told_are_refused(
     path.write_text(f"{lines}\n{text}\n")
     with pytest.raises(DeckError, match=message):
         load_deck(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("{a} {b} {c}", "{a} {b}", "lattice_abc needs three numbers a line"),
+        ("{a} {b} {c}", "{a} {b} nan", "lattice_abc needs three numbers a line"),
+        ("90 90 90", "90 90 90\n90 90 90", "lengths and angles"),
+        ("90 90 90", "20 20 90", "lengths and angles|finite"),
+        ("SPIN= 2.0", "SPIN= .", None),
+        ("mp_grid 2 2 3", "mp_grid 2 2", "expected three divisions"),
+        ("mp_grid 2 2 3", "mp_grid 2 2 3 4", "expected three divisions"),
+        ("mp_grid 2 2 3", "mp_spacing 0", "spacing must be above 0"),
+        ("mp_grid 2 2 3", "mp_spacing nan", "spacing must be above 0"),
+        (
+            "%block ionic",
+            "%block hubbard_u\nFe d: e\n%endblock hubbard_u\n%block ionic",
+            "Hubbard U 'Fe d: e'",
+        ),
+    ],
+)
+def test_broken_cells_are_named(tmp_path: Path, old: str, new: str, message: str | None) -> None:
+    assert old in FOREIGN_CELL
+    text = FOREIGN_CELL.replace(old, new)
+    (tmp_path / "x.cell").write_text(text.format(a=4.0, b=4.0, c=4.0))
+    (tmp_path / "x.param").write_text(FOREIGN_PARAM)
+    if message is None:
+        assert load_deck(tmp_path).spec.spin == Spin(True)
+        return
+    with pytest.raises((DeckError, InvalidStructureError), match=message):
+        load_deck(tmp_path)
 
 
 def test_a_deck_without_a_cutoff_is_refused(tmp_path: Path) -> None:

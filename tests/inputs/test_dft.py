@@ -11,7 +11,8 @@ from deck_specs import cells, rough_slab, specs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superionic.inputs.deck import Deck, check_deck, open_axes
+from superionic.inputs.deck import Deck
+from superionic.inputs.deck_checks import check_deck, open_axes
 from superionic.inputs.dft import Band, DFTSpec, FixedAtom, KGrid, Relaxation, Smearing, Spin
 from superionic.inputs.dft_parts import tidy
 from superionic.structures.errors import DeckError

@@ -257,6 +257,10 @@ def test_a_grid_by_spacing(tmp_path: Path) -> None:
         stream.write("KSPACING = 0.3\n")
     # 2 pi / 5.0 / 0.3 = 4.19, 2 pi / 5.2 / 0.3 = 4.03, 2 pi / 25 / 0.3 = 0.84
     assert read_deck(folder).kgrid == KGrid((5, 5, 1))
+    text = (folder / "INCAR").read_text()
+    (folder / "INCAR").write_text(text.replace("KSPACING = 0.3", "KSPACING = 0"))
+    with pytest.raises(DeckError, match="KSPACING must be above 0"):
+        read_deck(folder)
 
 
 @pytest.mark.parametrize(
@@ -271,6 +275,12 @@ def test_a_grid_by_spacing(tmp_path: Path) -> None:
         ("IDIPOL = 4\nLDIPOL = T", "one axis"),
         ("LDAU = T\nLDAUTYPE = 1", "LDAUTYPE = 2"),
         ("NUPDOWN = many", "NUPDOWN must be a number"),
+        ("NUPDOWN = nan", "NUPDOWN must be a number"),
+        ('NUPDOWN = ""', "NUPDOWN must be a number"),
+        ("IDIPOL = inf", "IDIPOL must be a number"),
+        ("LDAU = T\nLDAUL = 2 5 -1 -1\nLDAUU = 1 1 1 1", "LDAUL is -1 or one of 0, 1, 2, 3"),
+        ("LDAU = T\nLDAUL = 2 nan -1 -1\nLDAUU = 1 1 1 1", "LDAUL must be a list of numbers"),
+        ("IMAGES = -2", "IMAGES must not be below 0"),
         ("NELECT = 30", "valence electrons"),
     ],
 )
@@ -291,6 +301,7 @@ def test_decks_that_cannot_be_told_are_refused(tmp_path: Path, line: str, messag
         ("POSCAR", "cut off\n1.0\n5 0 0\n0 5 0\n", "line 6"),
         ("POTCAR.spec", "Zr_sv\nNa_pv\nO\nSi\n", "same order"),
         ("POTCAR", "nothing\n", "no POTCAR file"),
+        ("POTCAR", "TITEL = PAW Zr\nENMAX = .; ENMIN = 1 eV\nZVAL = 4\n", "lacks enmax"),
     ],
 )
 def test_broken_files_are_named(tmp_path: Path, name: str, text: str, message: str) -> None:

@@ -57,7 +57,7 @@ class DeckRequest:
 
     def build(self, source: str) -> Deck:
         """Read the protocol and the structures, and make the deck."""
-        from superionic.inputs.deck import bottom_atoms
+        from superionic.inputs.deck_checks import bottom_atoms
         from superionic.inputs.dft_protocol import load_dft_protocol
 
         protocol = load_dft_protocol(self.protocol, self.code, self.changes)

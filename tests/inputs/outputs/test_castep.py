@@ -221,6 +221,14 @@ def test_inputs_alone_have_not_started(tmp_path: Path) -> None:
     (folder / "made.castep").unlink()
     run = read_castep_run(folder)
     assert run.state == "not-started"
+    for word, task in (
+        ("GeomOpt", "relax"),
+        ("Energy", "static"),
+        ("MolecularDynamics", "md"),
+        ("phonon", "other"),
+    ):
+        (folder / "made.param").write_text(f"task : {word}\n")
+        assert read_castep_run(folder).task == task
     (folder / "slurm-3.out").write_text("castep.mpi: command not found")
     assert read_castep_run(folder).state == "crashed"
 
