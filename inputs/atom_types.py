@@ -20,10 +20,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from superionic.inputs.bonded import Neighbours, neighbours_of
-
 if TYPE_CHECKING:
-    from superionic.structures.molecule import Molecule
+    from superionic.structures.molecule import Molecule, Neighbours
 
 CATIONS = ("Li", "Na")
 
@@ -92,7 +90,7 @@ def sites_of(molecule: Molecule) -> tuple[str | None, ...]:
     if len(symbols) == 1:
         ion = symbols[0] in CATIONS and molecule.charge == 1
         return (f"{symbols[0]}+" if ion else None,)
-    near = neighbours_of(len(symbols), molecule.bonds)
+    near = molecule.neighbours
     sites = [_by_ligands(k, symbols, near) for k in range(len(symbols))]
     for k, site in enumerate(sites):
         for beside, then in NEXT_TO.get(site or "", {}).items():

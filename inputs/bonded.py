@@ -7,10 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-Neighbours = tuple[tuple[int, ...], ...]
-"""Bonded atoms of each atom, ascending."""
+    from superionic.structures.molecule import Neighbours
 
 
 @dataclass(frozen=True)
@@ -32,16 +29,6 @@ class BondedTerms:
     torsions: tuple[tuple[int, int, int, int], ...]
     excluded: tuple[tuple[int, int], ...]
     pairs_14: tuple[tuple[int, int], ...]
-
-
-def neighbours_of(atoms: int, bonds: Iterable[Sequence[float]]) -> Neighbours:
-    """Return the bonded atoms of each atom; of a bond only the first two entries count."""
-    found: list[set[int]] = [set() for _ in range(atoms)]
-    for bond in bonds:
-        i, j = int(bond[0]), int(bond[1])
-        found[i].add(j)
-        found[j].add(i)
-    return tuple(tuple(sorted(x)) for x in found)
 
 
 def bonded_terms(neighbours: Neighbours) -> BondedTerms:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from superionic.inputs.atom_types import sites_of
-from superionic.inputs.bonded import BondedTerms, bonded_terms, neighbours_of
+from superionic.inputs.bonded import BondedTerms, bonded_terms
 from superionic.inputs.forcefields import AtomRow, TermRow, find_atom, find_term
 from superionic.inputs.rigid import rigid_terms
 from superionic.structures.errors import ForceFieldError, MissingParametersError
@@ -120,7 +120,7 @@ def molecule_parameters(
     if component.rigid:
         springs, lengths, pairs = rigid_terms(molecule.positions)
         return MoleculeParameters(rows, names, charges, (), springs, lengths, pairs, ())
-    found = bonded_terms(neighbours_of(len(molecule), molecule.bonds))
+    found = bonded_terms(molecule.neighbours)
     terms = _terms(component, found, rows, estimates=choice.estimates)
     return MoleculeParameters(rows, names, charges, terms, (), (), found.excluded, found.pairs_14)
 

@@ -12,12 +12,15 @@ from superionic.structures.errors import InvalidStructureError
 from superionic.structures.structure import Structure, check_no_overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
 Bond = tuple[int, int, float]
 """Two atoms, the lower first, and the order: 1, 2, 3, or 1.5 for aromatic."""
+
+Neighbours = tuple[tuple[int, ...], ...]
+"""Bonded atoms of each atom, ascending."""
 
 MARGIN_ANG = 10.0
 """Empty space around a molecule in the cell that a `Structure` needs, in angstrom."""
@@ -118,6 +121,11 @@ class Molecule:
         """Atoms of each covalently bonded part, in order of their first atom."""
         return fragments(len(self), self.bonds)
 
+    @property
+    def neighbours(self) -> Neighbours:
+        """Atoms bonded to each atom, ascending."""
+        return neighbours_of(len(self), self.bonds)
+
     def centred(self) -> NDArray[np.float64]:
         """Return the positions about the centre of mass, in angstrom. shape=(atoms, 3)."""
         weights = atomic_masses[self.structure.numbers]
@@ -169,6 +177,16 @@ def torsion_deg(points: ArrayLike) -> float:
     rear = rear - (rear @ axis) * axis
     angle = np.degrees(np.arctan2(np.cross(axis, front) @ rear, front @ rear))
     return 180.0 if angle <= -180.0 else float(angle)
+
+
+def neighbours_of(atoms: int, bonds: Iterable[Sequence[float]]) -> Neighbours:
+    """Return the bonded atoms of each atom; of a bond only the first two entries count."""
+    found: list[set[int]] = [set() for _ in range(atoms)]
+    for bond in bonds:
+        i, j = int(bond[0]), int(bond[1])
+        found[i].add(j)
+        found[j].add(i)
+    return tuple(tuple(sorted(x)) for x in found)
 
 
 def fragments(atoms: int, bonds: Sequence[Bond]) -> tuple[tuple[int, ...], ...]:

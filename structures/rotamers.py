@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from superionic.structures.molecule import Molecule, fragments, torsion_deg
+from superionic.structures.molecule import Molecule, Neighbours, fragments, torsion_deg
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -57,10 +57,7 @@ def rotatable_torsions(molecule: Molecule) -> tuple[tuple[int, int, int, int], .
     (nitriles), and of rotors whose ends are all alike (methyl, trifluoromethyl). At either end the
     neighbour counts whose element occurs once there, then the heaviest, then the first.
     """
-    neighbours: dict[int, list[int]] = {k: [] for k in range(len(molecule))}
-    for i, j, _ in molecule.bonds:
-        neighbours[i].append(j)
-        neighbours[j].append(i)
+    neighbours = molecule.neighbours
     found = []
     for i, j, order in molecule.bonds:
         if order != 1.0 or _in_ring(molecule, i, j):
@@ -77,9 +74,7 @@ def _in_ring(molecule: Molecule, i: int, j: int) -> bool:
     return any(i in part and j in part for part in fragments(len(molecule), rest))
 
 
-def _telling(
-    molecule: Molecule, neighbours: dict[int, list[int]], end: int, other: int
-) -> int | None:
+def _telling(molecule: Molecule, neighbours: Neighbours, end: int, other: int) -> int | None:
     """Return the neighbour of one end of a bond that its torsion is measured by."""
     around = [k for k in neighbours[end] if k != other]
     bent = [k for k in around if _angle_deg(molecule.positions, k, end, other) < LINEAR_DEG]

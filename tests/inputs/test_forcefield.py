@@ -14,7 +14,7 @@ from naive_forces import free, pair_scales
 from small_boxes import CHARGES, cluster, ion, node_box, salt_box, small_box
 
 from superionic.inputs.atom_types import sites_of
-from superionic.inputs.bonded import bonded_terms, neighbours_of
+from superionic.inputs.bonded import bonded_terms
 from superionic.inputs.forcefield import assign_parameters
 from superionic.inputs.forcefields import (
     KJ_PER_KCAL,
@@ -30,7 +30,7 @@ from superionic.inputs.parameter_table import parameter_table, table_csv
 from superionic.inputs.parametrised import COULOMB_KJ_ANG, ParametrisedBox, ryckaert_bellemans
 from superionic.structures.box import Component
 from superionic.structures.errors import ForceFieldError, MissingParametersError
-from superionic.structures.molecule import Molecule, framed
+from superionic.structures.molecule import Molecule, framed, neighbours_of
 from superionic.structures.molecules import reference_molecule
 from superionic.structures.polymers import peo_chain
 from superionic.workflows.serialise import decode, encode
