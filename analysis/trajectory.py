@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from superionic.analysis.symbols import complete_symbols
 from superionic.analysis.text_trajectories import TextFrames, read_extxyz, read_xdatcar
 from superionic.structures.errors import TrajectoryError
 from superionic.structures.structure import readonly
@@ -173,6 +174,7 @@ def _from_universe(file: Path, topology: Path | str | None, dt_ps: float | None)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             universe = Universe(str(first), str(file), to_guess=("types", "masses", "elements"))
+            complete_symbols(universe)
             frame_count, stored = universe.trajectory.n_frames, float(universe.trajectory.dt)
     except (OSError, ValueError, TypeError, EOFError) as error:
         raise TrajectoryError(

@@ -177,7 +177,7 @@ def test_tests_are_no_packages_and_mirror_the_rooms() -> None:
     tests = ROOT / "tests"
     assert list(tests.rglob("__init__.py")) == []
     folders = {path.name for path in tests.iterdir() if path.is_dir()} - {"__pycache__"}
-    assert folders <= {*ROOMS, "papers", "examples", "benchmarks", "data", "helpers"}
+    assert folders <= {*ROOMS, "papers", "examples", "docs", "benchmarks", "data", "helpers"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
