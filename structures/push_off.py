@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superionic.structures.box_contacts import NonBonded, bonded_pairs
+from superionic.structures.errors import PackingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,8 @@ STIFFNESS = 10.0
 SKIN_ANG = 1.0
 DEEPEST_ANG = 0.02
 """Atoms that overlap by less than this (angstrom) are left as they are."""
+MOST_STRAIN_ANG = 0.1
+"""Bonds of chains, and distances across their angles, must end this near to theirs, in angstrom."""
 _STEPS = 1500
 _WHOLE, _ANCHORS = 60, 12
 
@@ -47,6 +50,11 @@ def push_apart(
     -------
     ndarray
         Molecules other than chains have exactly the geometry of their template. shape=(atoms, 3)
+
+    Raises
+    ------
+    PackingError
+        Chains stay strained: they do not fit.
     """
     from scipy.optimize import minimize
 
@@ -60,7 +68,24 @@ def push_apart(
         energy, positions.ravel(), jac=True, method="L-BFGS-B", callback=stop,
         options={"maxiter": _STEPS, "maxfun": 2 * _STEPS, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-4},
     )  # fmt: skip
-    return as_templates(components, np.asarray(found.x).reshape(-1, 3))
+    moved = np.asarray(found.x).reshape(-1, 3)
+    strain = chain_strain_ang(components, moved)
+    if strain > MOST_STRAIN_ANG:
+        raise PackingError(
+            f"The chains do not fit: after {found.nit} steps of pushing atoms apart a bond or an "
+            f"angle is strained by {strain:.2f} A. Pack at a lower density, or try another seed."
+        )
+    return as_templates(components, moved)
+
+
+def chain_strain_ang(components: Sequence[Component], positions: NDArray[np.float64]) -> float:
+    """Return by how much a bond of a chain, or a distance across an angle, is off at most."""
+    pairs, lengths = _springs(components)
+    atoms = [c.count * c.atoms for c in components]
+    chain = np.repeat([c.is_polymer for c in components], atoms)[pairs[:, 0]]
+    ends = positions[pairs[chain]]
+    apart = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
+    return float(np.abs(apart - lengths[chain]).max(initial=0.0))
 
 
 def as_templates(

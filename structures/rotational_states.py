@@ -8,9 +8,10 @@ doi:10.1021/ja00437a006: gauche about C-C -0.5 and about C-O 0.9; neighbours of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
+from ase import units
 
 from superionic.structures.errors import InvalidStructureError
 
@@ -28,9 +29,8 @@ OPPOSITE_KCAL_PER_MOL = {"C": 0.4, "O": np.inf}
 WIDTH_DEG = 10.0
 """Standard deviation of a torsion about its state, in degrees."""
 
-GAS_KCAL_PER_MOL_K = 1.987204259e-3
+GAS_KCAL_PER_MOL_K = units.kB * units.mol / units.kcal
 GAUCHE_PLUS, GAUCHE_MINUS = 1, 2
-Side = Literal["trans", "gauche+", "gauche-"]
 
 
 class ChainStatistics:

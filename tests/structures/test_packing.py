@@ -26,7 +26,7 @@ from superionic.structures.errors import InvalidStructureError, PackingError, Un
 from superionic.structures.molecules import reference_molecule
 from superionic.structures.packing import LEAST_SHARE, build_box
 from superionic.structures.polymers import BACKBONE_DEG, chain_layout, peo_chain
-from superionic.structures.push_off import superimposed
+from superionic.structures.push_off import chain_strain_ang, push_apart, superimposed
 from superionic.structures.recipe import (
     SALTS,
     BoxSpec,
@@ -355,3 +355,22 @@ def test_template_of_chains_is_the_helix() -> None:
         chain.molecule.positions, peo_chain(10, torsions="helix").positions
     )
     assert chain.residues == chain_layout(10).residues
+
+
+def test_strain_of_chains_is_seen() -> None:
+    """A bond that is drawn out by a quarter of an angstrom, in the second of two chains."""
+    (chain,) = components_of(BoxSpec(4, 2, **NO_SALT))
+    both = np.vstack([chain.molecule.positions, chain.molecule.positions + 20.0])
+    assert chain_strain_ang([chain], both) == pytest.approx(0.0, abs=1e-9)
+    terminal = both[chain.atoms + 1] - both[chain.atoms]  # C-H at the end of the chain
+    both[chain.atoms + 1] += 0.25 * terminal / np.linalg.norm(terminal)
+    assert chain_strain_ang([chain], both) == pytest.approx(0.25, abs=1e-6)
+
+
+def test_chains_that_stay_strained_are_refused() -> None:
+    (chain,) = components_of(BoxSpec(10, 4, **NO_SALT))
+    edges = np.full(3, 5.0)  # 70 atoms a chain in 125 cubic angstrom
+    places = np.random.default_rng(0).random((chain.count, 1, 3)) * edges
+    start = (chain.molecule.centred() + places).reshape(-1, 3)
+    with pytest.raises(PackingError, match=r"chains do not fit: after \d+ steps"):
+        push_apart([chain], edges, start)
