@@ -72,14 +72,7 @@ class MDOptions:
     def __post_init__(self) -> None:
         """Validate."""
         self._check_words()
-        bad = [
-            name
-            for name in ("cutoff_ang", "ewald_tolerance", "timestep_fs", "temperature_K")
-            if not 0.0 < getattr(self, name) < 1e4
-        ]
-        bad += [name for name in ("steps", "frame_every") if getattr(self, name) < 1]
-        if bad:
-            raise DeckError(f"{', '.join(bad)} must be positive.")
+        self._check_numbers()
         if self.pressure_bar is not None and self.rigid == "held":
             raise DeckError(
                 "Molecules that are held in place make no box of constant pressure: choose "
@@ -94,6 +87,20 @@ class MDOptions:
                 f"g/mol: at most {longest:g} fs. Constrain bonds to hydrogen, and for 4 fs set "
                 "hydrogen_mass_amu to 3.024."
             )
+
+    def _check_numbers(self) -> None:
+        names = ["cutoff_ang", "ewald_tolerance", "timestep_fs", "temperature_K"]
+        names += ["hydrogen_mass_amu"] if self.hydrogen_mass_amu is not None else []
+        for name in names:
+            if not 0.0 < getattr(self, name) < 1e4:
+                raise DeckError(
+                    f"{name} must be positive and below 10000; got {getattr(self, name):g}."
+                )
+        for name in ("steps", "frame_every"):
+            if getattr(self, name) < 1:
+                raise DeckError(f"{name} must be positive; got {getattr(self, name)}.")
+        if self.pressure_bar is not None and not abs(self.pressure_bar) < 1e7:
+            raise DeckError(f"pressure_bar must be a number of bar; got {self.pressure_bar:g}.")
 
     def _check_words(self) -> None:
         known = {"electrostatics": Electrostatics, "constraints": Constraints, "rigid": Rigid}

@@ -124,6 +124,9 @@ def test_held_molecules_have_no_mass_and_stay_one_molecule() -> None:
         ({"constraints": "none"}, "at most 1 fs"),
         ({"rigid": "held"}, "pressure_bar=None"),
         ({"cutoff_ang": -1.0}, "cutoff_ang must be positive"),
+        ({"hydrogen_mass_amu": float("nan")}, "hydrogen_mass_amu must be positive.*got nan"),
+        ({"pressure_bar": float("nan")}, "pressure_bar must be a number"),
+        ({"steps": 0}, "steps must be positive; got 0"),
         ({"electrostatics": "ewald"}, "pme, all-pairs"),
     ],
 )
