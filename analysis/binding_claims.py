@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from superionic.structures.errors import EvidenceError
+from superionic.analysis.claim import Claim, check_rule, said_by, unanimous
 
 if TYPE_CHECKING:
     from superionic.analysis.binding import BindingResult
-
-BindingClaimState = Literal["supported", "contradicted", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,7 @@ class BindingClaimRule:
 
     def __post_init__(self) -> None:
         """Refuse rules that cannot work."""
-        if self.margin_eV < 0 or self.min_converged < 1:
-            raise EvidenceError(
-                "A rule needs margin_eV >= 0 and min_converged >= 1; got "
-                f"{self.margin_eV} and {self.min_converged}."
-            )
+        check_rule(self.margin_eV, min_converged=self.min_converged)
 
     @property
     def text(self) -> str:
@@ -49,21 +43,15 @@ class BindingClaimRule:
 
 
 @dataclass(frozen=True)
-class BindingClaim:
+class BindingClaim(Claim):
     """What two binding energies say about the claim.
 
     Attributes
     ----------
-    state : str
-        ``supported``, ``contradicted`` or ``undecided``.
-    reason : str
-        One sentence.
     differences : tuple of (str, float)
         Level of theory, and binding strength of the first less that of the second, in eV.
     """
 
-    state: BindingClaimState
-    reason: str
     differences: tuple[tuple[str, float], ...]
 
 
@@ -95,26 +83,14 @@ def judge_binding(
                 f"{one.molecule} converged."
             )
             return BindingClaim("undecided", reason, differences)
-    return BindingClaim(*_verdict(first.molecule, second.molecule, differences, rule), differences)
-
-
-def _verdict(
-    first: str,
-    second: str,
-    differences: tuple[tuple[str, float], ...],
-    rule: BindingClaimRule,
-) -> tuple[BindingClaimState, str]:
-    """Count the levels on either side."""
-    more = sum(d > rule.margin_eV for _, d in differences)
-    less = sum(d < -rule.margin_eV for _, d in differences)
+    states = [said_by(d, rule.margin_eV) for _, d in differences]
     values = [d for _, d in differences]
     reason = (
-        f"|E_b| of {first} less that of {second} lies between {min(values):+.2f} and "
-        f"{max(values):+.2f} eV: larger at {more}, smaller at {less} of {len(values)} levels by "
-        f"more than {rule.margin_eV:g} eV."
+        f"|E_b| of {first.molecule} less that of {second.molecule} lies between "
+        f"{min(values):+.2f} and {max(values):+.2f} eV: larger at {states.count('supported')}, "
+        f"smaller at {states.count('contradicted')} of {len(values)} levels by more than "
+        f"{rule.margin_eV:g} eV."
         if values
         else "No level of theory has both."
     )
-    if values and more == len(values):
-        return "supported", reason
-    return ("contradicted" if values and less == len(values) else "undecided"), reason
+    return BindingClaim(unanimous(states), reason, differences)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from superionic.analysis.claims import ClaimState
-from superionic.structures.errors import EvidenceError
+from superionic.analysis.claim import Claim, check_rule, said_by, unanimous
 
 if TYPE_CHECKING:
     from superionic.analysis.chain_hops import ChainHop
@@ -31,11 +30,7 @@ class ChainHopRule:
 
     def __post_init__(self) -> None:
         """Refuse rules that cannot work."""
-        if self.margin_eV < 0 or self.min_pairs < 1:
-            raise EvidenceError(
-                "A rule needs margin_eV >= 0 and min_pairs >= 1; got "
-                f"{self.margin_eV} and {self.min_pairs}."
-            )
+        check_rule(self.margin_eV, min_pairs=self.min_pairs)
 
     @property
     def text(self) -> str:
@@ -50,21 +45,15 @@ class ChainHopRule:
 
 
 @dataclass(frozen=True)
-class ChainHopClaim:
+class ChainHopClaim(Claim):
     """What pairs of hops say about the claim.
 
     Attributes
     ----------
-    state : str
-        ``supported``, ``contradicted`` or ``undecided``.
-    reason : str
-        One sentence.
     differences_eV : tuple of float
         Climb beside the filler less that without it, of each pair with both values, in eV.
     """
 
-    state: ClaimState
-    reason: str
     differences_eV: tuple[float, ...]
 
 
@@ -92,15 +81,10 @@ def judge_chain_hops(
     if len(found) < rule.min_pairs:
         reason = f"{len(found)} of {rule.min_pairs} needed pairs have both values."
         return ChainHopClaim("undecided", " ".join([reason, *missing]), found)
-    lower = sum(d < -rule.margin_eV for d in found)
-    higher = sum(d > rule.margin_eV for d in found)
+    states = [said_by(-d, rule.margin_eV) for d in found]
     reason = (
         f"Beside the filler the climb is {', '.join(f'{d:+.2f}' for d in found)} eV: lower in "
-        f"{lower}, higher in {higher} of {len(found)} pair(s) by more than {rule.margin_eV:g} eV."
+        f"{states.count('supported')}, higher in {states.count('contradicted')} of {len(found)} "
+        f"pair(s) by more than {rule.margin_eV:g} eV."
     )
-    state: ClaimState = "undecided"
-    if lower == len(found):
-        state = "supported"
-    elif higher == len(found):
-        state = "contradicted"
-    return ChainHopClaim(state, reason, found)
+    return ChainHopClaim(unanimous(states), reason, found)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.analysis.claim import Claim, ClaimState, said_by, unanimous
 from superionic.structures.errors import EvidenceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from superionic.analysis.barriers import BarrierResult
-
-ClaimState = Literal["supported", "contradicted", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -63,15 +62,11 @@ class ClaimRule:
 
 
 @dataclass(frozen=True)
-class ClaimVerdict:
+class ClaimVerdict(Claim):
     """What the computed barriers say about the claim.
 
     Attributes
     ----------
-    state : str
-        ``supported``, ``contradicted`` or ``undecided``.
-    reason : str
-        One sentence.
     bulk_median_eV, surface_median_eV : float or None
         Medians of the climbs from the lower end, in eV; None without a converged hop.
     p_surface_lower, p_surface_higher : float or None
@@ -80,8 +75,6 @@ class ClaimVerdict:
         Converged hops in each group.
     """
 
-    state: ClaimState
-    reason: str
     bulk_median_eV: float | None
     surface_median_eV: float | None
     p_surface_lower: float | None
@@ -164,15 +157,13 @@ def _against_one(
 ) -> tuple[ClaimState, str]:
     """Compare all surface hops with the one barrier of the bulk."""
     reference = float(np.median(bulk))
-    below = sum(v < reference - rule.margin_eV for v in surface)
-    above = sum(v > reference + rule.margin_eV for v in surface)
+    states = [said_by(reference - v, rule.margin_eV) for v in surface]
     reason = (
-        f"Of {len(surface)} surface hops {below} lie below and {above} above the bulk barrier of "
-        f"{reference:.3f} eV by more than {rule.margin_eV:g} eV."
+        f"Of {len(surface)} surface hops {states.count('supported')} lie below and "
+        f"{states.count('contradicted')} above the bulk barrier of {reference:.3f} eV by more than "
+        f"{rule.margin_eV:g} eV."
     )
-    if below == len(surface):
-        return "supported", reason
-    return ("contradicted" if above == len(surface) else "undecided"), reason
+    return unanimous(states), reason
 
 
 def _rank_test(

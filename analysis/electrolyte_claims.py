@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from superionic.analysis.claims import ClaimState
+from superionic.analysis.claim import Claim
 from superionic.structures.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -53,25 +53,7 @@ class ElectrolyteRule:
         )
 
 
-@dataclass(frozen=True)
-class ElectrolyteClaim:
-    """What runs say about a claim.
-
-    Attributes
-    ----------
-    state : str
-        ``supported``, ``contradicted`` or ``undecided``.
-    reason : str
-        One sentence.
-    """
-
-    state: ClaimState
-    reason: str
-
-
-def judge_pairing(
-    bare: Sequence[float], filled: Sequence[float], rule: ElectrolyteRule
-) -> ElectrolyteClaim:
+def judge_pairing(bare: Sequence[float], filled: Sequence[float], rule: ElectrolyteRule) -> Claim:
     """Judge "with the filler the cation has fewer anion oxygens beside it".
 
     Parameters
@@ -82,12 +64,12 @@ def judge_pairing(
         Written down before the run.
     """
     if not bare or not filled:
-        return ElectrolyteClaim("undecided", "One of the two electrolytes was not computed.")
+        return Claim("undecided", "One of the two electrolytes was not computed.")
     gap = float(np.mean(filled) - np.mean(bare))
     told = f"{np.mean(bare):.2f} without and {np.mean(filled):.2f} with the filler"
     fewest = min(len(bare), len(filled))
     if fewest < rule.min_boxes:
-        return ElectrolyteClaim(
+        return Claim(
             "undecided",
             f"{told}, from {fewest} of {rule.min_boxes} needed boxes: the scatter between boxes "
             "is not known.",
@@ -95,8 +77,8 @@ def judge_pairing(
     half = _welch(bare, filled)
     reason = f"{told}; difference {gap:+.2f} with a 95 % half-width of {half:.2f}."
     if abs(gap) <= half:
-        return ElectrolyteClaim("undecided", reason)
-    return ElectrolyteClaim("supported" if gap < 0 else "contradicted", reason)
+        return Claim("undecided", reason)
+    return Claim("supported" if gap < 0 else "contradicted", reason)
 
 
 def _welch(first: Sequence[float], second: Sequence[float]) -> float:
@@ -112,7 +94,7 @@ def _welch(first: Sequence[float], second: Sequence[float]) -> float:
     return float(student.ppf(0.975, freedom) * np.sqrt(total))
 
 
-def judge_motion(bare: Diffusivity | None, filled: Diffusivity | None) -> ElectrolyteClaim:
+def judge_motion(bare: Diffusivity | None, filled: Diffusivity | None) -> Claim:
     """Judge "with the filler the cation diffuses faster".
 
     Parameters
@@ -122,16 +104,14 @@ def judge_motion(bare: Diffusivity | None, filled: Diffusivity | None) -> Electr
     """
     for name, found in (("without", bare), ("with", filled)):
         if found is None:
-            return ElectrolyteClaim("undecided", f"The run {name} the filler was not computed.")
+            return Claim("undecided", f"The run {name} the filler was not computed.")
         if found.D_cm2_s is None:
-            return ElectrolyteClaim(
-                "undecided", f"{name.capitalize()} the filler: {found.summary}."
-            )
+            return Claim("undecided", f"{name.capitalize()} the filler: {found.summary}.")
     if bare is None or filled is None or not (bare.interval_cm2_s and filled.interval_cm2_s):
-        return ElectrolyteClaim("undecided", "No interval is known.")
+        return Claim("undecided", "No interval is known.")
     reason = f"{bare.summary} without, {filled.summary} with the filler."
     if filled.interval_cm2_s[0] > bare.interval_cm2_s[1]:
-        return ElectrolyteClaim("supported", reason)
+        return Claim("supported", reason)
     if filled.interval_cm2_s[1] < bare.interval_cm2_s[0]:
-        return ElectrolyteClaim("contradicted", reason)
-    return ElectrolyteClaim("undecided", f"{reason} The intervals overlap.")
+        return Claim("contradicted", reason)
+    return Claim("undecided", f"{reason} The intervals overlap.")

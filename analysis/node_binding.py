@@ -139,11 +139,14 @@ class LevelValue:
         Key of the start.
     adsorption_energy_eV : float
         In eV.
+    total_eV : float or None
+        Energy of the complex at a level other than that of its geometry, in eV.
     """
 
     theory: str
     start: str
     adsorption_energy_eV: float
+    total_eV: float | None = None
 
 
 @dataclass(frozen=True)
@@ -246,8 +249,9 @@ class NodeAdsorption:
     @property
     def modes(self) -> tuple[str, ...]:
         """How converged starts hold on, the lowest in energy first."""
-        good = sorted(self._converged, key=lambda s: s.adsorption_energy_eV or 0.0)
-        return tuple(dict.fromkeys(s.mode for s in good))
+        own = [v for v in self.values if v.theory == self.theory]
+        ranked = sorted(own, key=lambda v: v.adsorption_energy_eV)
+        return tuple(dict.fromkeys(self.start(v.start).mode for v in ranked))
 
     @property
     def _converged(self) -> tuple[NodeStart, ...]:
@@ -271,9 +275,14 @@ class NodeAdsorption:
         return max(known) - min(known) if len(known) > 1 else None
 
     def best(self, theory: str | None = None, *, mode: str | None = None) -> LevelValue | None:
-        """Return the lowest value at a level, of one mode or of any; None where there is none."""
-        of_mode = {s.key for s in self._converged if mode in (None, s.mode)}
+        """Return the lowest value at a level, of one mode or of any; None where there is none.
+
+        Where a start has no value at a level, nobody knows which is the lowest of all there.
+        """
         wanted = theory or self.theory
+        if mode is None and any(level == wanted for level, _ in self.missing):
+            return None
+        of_mode = {s.key for s in self._converged if mode in (None, s.mode)}
         found = [v for v in self.values if v.theory == wanted and v.start in of_mode]
         return min(found, key=lambda v: v.adsorption_energy_eV, default=None)
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from superionic.analysis.claim import Claim, ClaimState, check_rule, said_by, unanimous
 from superionic.structures.errors import EvidenceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from superionic.analysis.node_binding import NodeAdsorption, PairBinding
-
-NodeClaimState = Literal["supported", "contradicted", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,7 @@ class RankingRule:
 
     def __post_init__(self) -> None:
         """Refuse rules that cannot work."""
-        if self.margin_eV < 0 or self.min_converged < 1:
-            raise EvidenceError(
-                "A rule needs margin_eV >= 0 and min_converged >= 1; got "
-                f"{self.margin_eV} and {self.min_converged}."
-            )
+        check_rule(self.margin_eV, min_converged=self.min_converged)
         if self.strongest in self.weakest:
             raise EvidenceError(f"{self.strongest} cannot be both the strongest and the weakest.")
 
@@ -87,7 +82,7 @@ class Comparison:
     even: tuple[str, ...]
 
     @property
-    def state(self) -> NodeClaimState:
+    def state(self) -> ClaimState:
         """What this comparison says."""
         if self.reversed:
             return "contradicted"
@@ -100,21 +95,15 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class RankingClaim:
+class RankingClaim(Claim):
     """What a screen says about the claim.
 
     Attributes
     ----------
-    state : str
-        ``supported``, ``contradicted`` or ``undecided``.
-    reason : str
-        One sentence.
     comparisons : tuple of Comparison
         All that were made.
     """
 
-    state: NodeClaimState
-    reason: str
     comparisons: tuple[Comparison, ...]
 
 
@@ -151,18 +140,29 @@ def judge_ranking(results: Sequence[NodeAdsorption], rule: RankingRule) -> Ranki
                 f"{one.adsorbate} at {one.node} converged."
             )
             return RankingClaim("undecided", reason, comparisons)
+    lacking = _lacking(results)
+    if lacking:
+        return RankingClaim("undecided", f"No value of {', '.join(lacking)}.", comparisons)
     states = [c.state for c in comparisons]
-    count = {s: states.count(s) for s in ("supported", "contradicted", "undecided")}
     reason = (
-        f"Of {len(states)} comparisons {count['supported']} support the claim, "
-        f"{count['contradicted']} contradict it and {count['undecided']} are within "
+        f"Of {len(states)} comparisons {states.count('supported')} support the claim, "
+        f"{states.count('contradicted')} contradict it and {states.count('undecided')} are within "
         f"{rule.margin_eV:g} eV. {_first(comparisons)}"
     ).rstrip()
-    if states and count["supported"] == len(states):
-        return RankingClaim("supported", reason, comparisons)
-    if states and count["contradicted"] == len(states):
-        return RankingClaim("contradicted", reason, comparisons)
-    return RankingClaim("undecided", reason, comparisons)
+    return RankingClaim(unanimous(states), reason, comparisons)
+
+
+def _lacking(results: Sequence[NodeAdsorption]) -> list[str]:
+    """Return what has no lowest start at a level of theory that others have one at."""
+    levels = dict.fromkeys(
+        level for r in results for level in (*r.theories, *(name for name, _ in r.missing))
+    )
+    return [
+        f"{r.adsorbate} at {r.node} with {level}"
+        for level in levels
+        for r in results
+        if r.value(level) is None
+    ]
 
 
 def _first(comparisons: Sequence[Comparison]) -> str:
@@ -195,18 +195,17 @@ def _compared(theory: str, mode: str, energies: dict[str, float], rule: RankingR
         for name in energies
         if name not in rule.weakest and name != rule.strongest
     ]
-    found: dict[str, list[str]] = {"held": [], "reversed": [], "even": []}
+    found: dict[ClaimState, list[str]] = {"supported": [], "contradicted": [], "undecided": []}
     for low, high in below:
-        gap = energies[high] - energies[low]
-        kind = "held" if gap > rule.margin_eV else "reversed" if gap < -rule.margin_eV else "even"
-        found[kind].append(f"{low} < {high}")
+        state = said_by(energies[high] - energies[low], rule.margin_eV)
+        found[state].append(f"{low} < {high}")
     return Comparison(
         theory=theory,
         mode=mode,
         energies=tuple(sorted(energies.items(), key=lambda item: item[1])),
-        held=tuple(found["held"]),
-        reversed=tuple(found["reversed"]),
-        even=tuple(found["even"]),
+        held=tuple(found["supported"]),
+        reversed=tuple(found["contradicted"]),
+        even=tuple(found["undecided"]),
     )
 
 
@@ -224,8 +223,7 @@ class WeakeningRule:
 
     def __post_init__(self) -> None:
         """Refuse rules that cannot work."""
-        if self.margin_eV < 0:
-            raise EvidenceError(f"A rule needs margin_eV >= 0; got {self.margin_eV}.")
+        check_rule(self.margin_eV)
 
     @property
     def text(self) -> str:
@@ -238,33 +236,29 @@ class WeakeningRule:
         )
 
 
-@dataclass(frozen=True)
-class WeakeningClaim:
-    """What the levels say about the weakening.
+def judge_weakening(
+    pairs: Sequence[PairBinding], rule: WeakeningRule, *, levels: Sequence[str]
+) -> Claim:
+    """Judge "the node weakens the binding" at one node.
 
-    Attributes
+    Parameters
     ----------
-    state : str
-        ``supported``, ``contradicted`` or ``undecided``.
-    reason : str
-        One sentence.
+    pairs
+        Of one node, one for each level of theory that has all terms.
+    rule
+        Written down before the run.
+    levels
+        All levels of theory asked for.
     """
-
-    state: NodeClaimState
-    reason: str
-
-
-def judge_weakening(pairs: Sequence[PairBinding], rule: WeakeningRule) -> WeakeningClaim:
-    """Judge "the node weakens the binding", from one node at one or more levels of theory."""
     if not pairs:
-        return WeakeningClaim("undecided", "No level of theory has all terms.")
+        return Claim("undecided", "No level of theory has all terms.")
     told = ", ".join(f"{p.weakened_eV:+.2f} eV ({p.theory})" for p in pairs)
     reason = (
         f"At {pairs[0].node} the binding of {pairs[0].cation} to {pairs[0].anion} changes by "
         f"{told}; positive is weaker."
     )
-    if all(p.weakened_eV > rule.margin_eV for p in pairs):
-        return WeakeningClaim("supported", reason)
-    if all(p.weakened_eV < -rule.margin_eV for p in pairs):
-        return WeakeningClaim("contradicted", reason)
-    return WeakeningClaim("undecided", reason)
+    known = {p.theory for p in pairs}
+    lacking = [level for level in levels if level not in known]
+    if lacking:
+        return Claim("undecided", f"{reason} A term is missing with {', '.join(lacking)}.")
+    return Claim(unanimous([said_by(p.weakened_eV, rule.margin_eV) for p in pairs]), reason)

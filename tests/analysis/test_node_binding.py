@@ -111,7 +111,15 @@ def test_pairs_share_their_node() -> None:
 )
 def test_weakening(weakened: tuple[float, ...], state: str) -> None:
     pairs = [pair(w, f"level-{k}") for k, w in enumerate(weakened)]
-    assert judge_weakening(pairs, WeakeningRule()).state == state
+    levels = [p.theory for p in pairs]
+    assert judge_weakening(pairs, WeakeningRule(), levels=levels).state == state
+
+
+def test_a_level_without_all_terms_decides_nothing() -> None:
+    pairs = [pair(1.8, "level-0")]
+    claim = judge_weakening(pairs, WeakeningRule(), levels=("level-0", "level-1"))
+    assert claim.state == "undecided"
+    assert "missing with level-1" in claim.reason
 
 
 # ---- the ranking
@@ -164,6 +172,25 @@ def test_a_missing_value_decides_nothing() -> None:
     claim = judge_ranking(results, RULE)
     assert claim.state == "undecided"
     assert "no value" in claim.reason
+
+
+def test_a_value_missing_at_one_level_decides_nothing() -> None:
+    """The lowest start there may be the one that has none."""
+    results = list(made_nodes.nine())
+    whole = results[1]
+    gone = next(v for v in whole.values if v.theory == made_nodes.WET)
+    results[1] = replace(
+        whole,
+        values=tuple(v for v in whole.values if v != gone),
+        missing=((made_nodes.WET, f"{gone.start}: not self-consistent"),),
+    )
+    assert results[1].best(made_nodes.WET) is None, "nobody knows which is lowest"
+    assert results[1].best(made_nodes.WET, mode="O,O ring 6") is not None
+    assert results[1].best() == whole.best()
+    claim = judge_ranking(results, RULE)
+    assert claim.state == "undecided"
+    assert f"TFSI- at Co3 with {made_nodes.WET}" in claim.reason
+    assert judge_ranking(made_nodes.nine(), RULE).state == "supported"
 
 
 def test_one_start_is_not_enough() -> None:

@@ -60,7 +60,9 @@ def judged(
         pairs=pairs,
         ranking=judge_ranking(tfsi, protocol.ranking),
         weakening=judge_weakening(
-            [p for p in pairs if p.node == protocol.ranking.strongest], protocol.weakening
+            [p for p in pairs if p.node == protocol.ranking.strongest],
+            protocol.weakening,
+            levels=(protocol.theory, *protocol.search.levels),
         ),
         electronic=orbitals,
         centres_eV=metal_centres(orbitals, protocol.electronic.centre),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from superionic.analysis.claim import Claim
 from superionic.analysis.node_binding import NodeAdsorption, PairBinding
-from superionic.analysis.node_claims import RankingClaim, WeakeningClaim
+from superionic.analysis.node_claims import RankingClaim
 from superionic.workflows.electronic_results import ElectronicResult
 from superionic.workflows.node_screen import NodeScreen
 
@@ -24,7 +25,7 @@ class MofResults:
         Na+ and TFSI- at every node that has both, at every level.
     ranking : RankingClaim
         On "Fe-Ni strongest, Fe and Ni weakest".
-    weakening : WeakeningClaim
+    weakening : Claim
         On "the Fe-Ni MOF weakens the binding of Na+ and TFSI-".
     electronic : dict
         Node -> its electronic structure, converged or not.
@@ -36,6 +37,6 @@ class MofResults:
     tfsi: tuple[NodeAdsorption, ...]
     pairs: tuple[PairBinding, ...]
     ranking: RankingClaim
-    weakening: WeakeningClaim
+    weakening: Claim
     electronic: dict[str, ElectronicResult] = field(default_factory=dict)
     centres_eV: dict[str, dict[str, float]] = field(default_factory=dict)

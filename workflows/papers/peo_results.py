@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from superionic.analysis.chain_hop_claims import ChainHopClaim
 from superionic.analysis.chain_hops import ChainHop
-from superionic.analysis.electrolyte_claims import ElectrolyteClaim
+from superionic.analysis.claim import Claim
 from superionic.structures.molecule import Molecule
 from superionic.workflows.chain_pockets import RelaxedPocket
 from superionic.workflows.electrolyte_md import ElectrolyteRun, FillerModel
@@ -70,7 +70,7 @@ class PeoResults:
         Without the node, and beside it.
     hop_claim : ChainHopClaim
         On "hops are easier beside the node".
-    pairing, motion : ElectrolyteClaim
+    pairing, motion : Claim
         On "Na+ has fewer TFSI oxygens beside it" and "Na+ diffuses faster" with the filler.
     """
 
@@ -80,8 +80,8 @@ class PeoResults:
     failures: tuple[str, ...]
     hops: tuple[HopStudy, ...]
     hop_claim: ChainHopClaim
-    pairing: ElectrolyteClaim
-    motion: ElectrolyteClaim
+    pairing: Claim
+    motion: Claim
 
     @property
     def all_hops(self) -> tuple[ChainHop, ...]:
