@@ -182,6 +182,9 @@ def run(
         emit_json([row(one) for one in found.adsorptions])
     else:
         _show(found, folder)
+    for one in found.adsorptions:
+        for level, why in one.missing:
+            note(f"note: {one.adsorbate} at {one.node}, {level}: no value ({why})")
     lacking = [one for one in found.adsorptions if one.adsorption_energy_eV is None]
     if lacking:
         note("error: no value: " + "; ".join(f"{o.adsorbate} at {o.node}: {o.reason}"

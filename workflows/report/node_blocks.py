@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from superionic.analysis.node_binding import SIGN_CONVENTION
 from superionic.workflows.report.content import Badge, Cell, ReportTable, ReportViewer, ViewerModel
+from superionic.workflows.report.provenance import TONES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 STATE_TONES: dict[str, Tone] = {
     "converged": "good", "cap-hit": "warn", "screened-out": "plain", "desorbed": "warn",
 }  # fmt: skip
-CLAIM_TONES: dict[str, Tone] = {"supported": "good", "contradicted": "bad", "undecided": "warn"}
 
 
 def adsorption_table(
@@ -28,7 +28,10 @@ def adsorption_table(
     caption: str,
     published_eV: Mapping[str, float] | None = None,
 ) -> ReportTable:
-    """Return a row for each node, level and way of holding on, with what it rests on."""
+    """Return a row for each node, level and way of holding on, with what it rests on.
+
+    What has no value has a row with the reason.
+    """
     printed = dict(published_eV or {})
     rows: list[tuple[Cell, ...]] = []
     for result in results:
@@ -38,12 +41,13 @@ def adsorption_table(
                 if found is not None:
                     start = result.start(found.start)
                     rows.append(_row(result, start, theory, found.adsorption_energy_eV, printed))
-        if not result.theories:
-            rows.append(
-                (result.adsorbate, result.node, "", "", result.theory, "no value", "", None,
-                 printed.get(result.node), result.charge, result.spin_multiplicity,
-                 Badge(result.verdict, "bad"), "", result.reason)
-            )  # fmt: skip
+        lacking = result.missing if result.theories else ((result.theory, result.reason),)
+        rows += [
+            (result.adsorbate, result.node, "", "", theory, "no value", "", None,
+             printed.get(result.node), result.charge, result.spin_multiplicity,
+             Badge(result.verdict, "good" if result.theories else "bad"), "", why)
+            for theory, why in lacking
+        ]  # fmt: skip
     return ReportTable(
         caption=f"{caption} {SIGN_CONVENTION}",
         header=(
@@ -161,7 +165,7 @@ def claim_table(claim: RankingClaim, *, caption: str) -> ReportTable:
         (
             c.theory,
             c.mode or "lowest start of each",
-            Badge(c.state, CLAIM_TONES[c.state]),
+            Badge(c.state, TONES[c.state]),
             len(c.held),
             len(c.reversed),
             len(c.even),
