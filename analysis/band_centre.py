@@ -203,15 +203,12 @@ def nearest_to_fermi(centres: Sequence[BandCentre]) -> dict[str, str]:
 
     A definition by which fewer than two groups have a centre is left out.
     """
-    by_name: dict[str, list[BandCentre]] = {}
+    by_name: dict[str, list[tuple[float, str]]] = {}
     for centre in centres:
         if centre.centre_eV is not None:
-            by_name.setdefault(centre.definition.name, []).append(centre)
-    return {
-        name: min(found, key=lambda c: abs(c.centre_eV or 0.0)).label
-        for name, found in by_name.items()
-        if len(found) > 1
-    }
+            away = (abs(centre.centre_eV), centre.label)
+            by_name.setdefault(centre.definition.name, []).append(away)
+    return {name: min(found)[1] for name, found in by_name.items() if len(found) > 1}
 
 
 def _centre(dos: ProjectedDOS, group: StateGroup, definition: CentreDefinition) -> BandCentre:

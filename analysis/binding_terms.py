@@ -261,9 +261,9 @@ def split_binding(
     """
     between = whole.interaction_eV
     there = (whole.surface_there_eV, whole.molecule_there_eV)
-    if between is None or there[0] is None or there[1] is None:
+    added = 0.0 if dispersion is None else dispersion.interaction_eV
+    if between is None or there[0] is None or there[1] is None or added is None:
         return None
-    added = (dispersion.interaction_eV or 0.0) if dispersion is not None else 0.0
     return BindingParts(
         surface_deformation_eV=there[0] - whole.surface_eV,
         molecule_deformation_eV=there[1] - whole.molecule_eV,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superionic.analysis.barriers import BarrierResult, read_profile
+from superionic.analysis.claims import climb_from_lower_end
 from superionic.analysis.scans import ScanProfile
 from superionic.structures.errors import EvidenceError
 from superionic.structures.structure import readonly
@@ -126,10 +127,7 @@ class ChainHop:
     @property
     def climb_eV(self) -> float | None:
         """Climb from the lower of both ends, which does not depend on the direction, in eV."""
-        found = self.barrier
-        if found.forward_barrier_eV is None or found.reverse_barrier_eV is None:
-            return None
-        return max(found.forward_barrier_eV, found.reverse_barrier_eV)
+        return climb_from_lower_end(self.barrier)
 
     @property
     def stations(self) -> tuple[CoordinationSet, ...]:

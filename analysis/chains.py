@@ -89,7 +89,7 @@ def join_at_end(first: BarrierResult, second: BarrierResult) -> Chain:
         reverse_barrier_eV=reading.reverse_barrier_eV,
         reaction_energy_eV=reading.reaction_energy_eV,
         converged=True,
-        fmax_eV_per_A=max(first.fmax_eV_per_A or 0.0, second.fmax_eV_per_A or 0.0),
+        fmax_eV_per_A=max(f for hop in (first, second) if (f := hop.fmax_eV_per_A) is not None),
         fmax_target_eV_per_A=max(first.fmax_target_eV_per_A, second.fmax_target_eV_per_A),
         force_calls=first.force_calls + (second.force_calls if second is not first else 0),
         coordinate_ang=path,

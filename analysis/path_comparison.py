@@ -101,9 +101,8 @@ class PathComparison:
     @property
     def returned(self) -> ProfileReading | None:
         """Barriers of the same images at the other level; None unless all have energies."""
-        if not self.complete:
-            return None
-        return read_profile([i.returned_eV or 0.0 for i in self.images])
+        known = [i.returned_eV for i in self.images if i.returned_eV is not None]
+        return read_profile(known) if self.complete else None
 
     @property
     def barrier_change_eV(self) -> float | None:
@@ -136,8 +135,8 @@ class PathComparison:
     @property
     def largest_residual_force_eV_per_A(self) -> float | None:
         """Largest force across the path on any image, in eV/angstrom."""
-        known = [i.residual_force_eV_per_A for i in self.images if i.residual_force_eV_per_A]
-        return max(known, default=None)
+        known = [i.residual_force_eV_per_A for i in self.images]
+        return max((force for force in known if force is not None), default=None)
 
     @property
     def summary(self) -> str:

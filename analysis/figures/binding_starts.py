@@ -14,6 +14,7 @@ from superionic.analysis.figures.style import (
     Cell,
     FigureData,
     figure_style,
+    joined,
     new_figure,
     series_style,
 )
@@ -38,7 +39,7 @@ STATE_WORDS = {
 PART_NAMES = ("surface\ndeformed", "molecule\ndeformed", "dispersion", "rest", "E_b")
 
 
-def binding_starts(results: Sequence[BindingResult], *, fidelity: str) -> Figure:
+def binding_starts(results: Sequence[BindingResult], *, fidelity: str = "") -> Figure:
     """Draw ``E_b`` of every converged start, and beside it the parts of the best one.
 
     Parameters
@@ -46,7 +47,7 @@ def binding_starts(results: Sequence[BindingResult], *, fidelity: str) -> Figure
     results
         One a molecule, on one surface.
     fidelity
-        Written with the level of theory.
+        Written with the level of theory, if any.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def binding_starts(results: Sequence[BindingResult], *, fidelity: str) -> Figure
     return figure
 
 
-def binding_starts_data(results: Sequence[BindingResult], *, fidelity: str) -> FigureData:
+def binding_starts_data(results: Sequence[BindingResult], *, fidelity: str = "") -> FigureData:
     """Return every start, those without a value with the reason, in eV."""
     rows: list[tuple[Cell, ...]] = [
         (
@@ -111,10 +112,10 @@ def _draw_starts(ax: Axes, results: Sequence[BindingResult], fidelity: str) -> N
         ax.set_yticks([])  # a scale would be made up
     for k, result in enumerate(results):
         colour, marker = series_style(k)
-        good = [s for s in result.starts if s.binding_energy_eV is not None]
-        heights = [s.binding_energy_eV or 0.0 for s in good]
-        offsets = swarm(heights, width=0.09, height=0.045 * (high - low + 2 * room))
-        for start, height, offset in zip(good, heights, offsets, strict=True):
+        good = [(s, v) for s in result.starts if (v := s.binding_energy_eV) is not None]
+        tall = 0.045 * (high - low + 2 * room)
+        offsets = swarm([height for _, height in good], width=0.09, height=tall)
+        for (start, height), offset in zip(good, offsets, strict=True):
             best = start.key == result.best_start
             ax.plot(
                 k + offset,
@@ -148,7 +149,7 @@ def _draw_starts(ax: Axes, results: Sequence[BindingResult], fidelity: str) -> N
     theories = " / ".join(dict.fromkeys(r.theory for r in results))
     ax.set_title("Starts; the best is filled", pad=16)
     ax.annotate(
-        f"{theories} · {fidelity}",
+        joined(theories, fidelity),
         (0.0, 1.0),
         xytext=(0, 5),
         xycoords="axes fraction",

@@ -14,6 +14,7 @@ from superionic.analysis.figures.style import (
     GRID,
     FigureData,
     figure_style,
+    joined,
     new_figure,
     series_style,
 )
@@ -45,7 +46,7 @@ class PublishedClimb:
 
 
 def chain_hop_figure(
-    hops: Sequence[ChainHop], *, published: Sequence[PublishedClimb], fidelity: str
+    hops: Sequence[ChainHop], *, published: Sequence[PublishedClimb], fidelity: str = ""
 ) -> Figure:
     """Draw bands, drags and climbs.
 
@@ -60,7 +61,7 @@ def chain_hop_figure(
     published
         Printed barriers.
     fidelity
-        Named in the figure.
+        Named in the figure, if any.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def chain_hop_figure(
         _draw_drags(drags, hops)
         _draw_climbs(climbs, hops, published)
         theories = ", ".join(dict.fromkeys(h.barrier.theory for h in hops))
-        figure.suptitle(f"{theories} · {fidelity}", fontsize=7.0, color=FAINT, x=0.01, ha="left")
+        figure.suptitle(joined(theories, fidelity), fontsize=7.0, color=FAINT, x=0.01, ha="left")
         handles, labels = bands.get_legend_handles_labels()
         if handles:
             figure.legend(handles, labels, loc="outside lower left", ncols=3)
@@ -84,7 +85,7 @@ def chain_hop_figure(
 
 
 def chain_hop_data(
-    hops: Sequence[ChainHop], *, published: Sequence[PublishedClimb], fidelity: str
+    hops: Sequence[ChainHop], *, published: Sequence[PublishedClimb], fidelity: str = ""
 ) -> FigureData:
     """Return what `chain_hop_figure` draws; printed values are rows of their own kind."""
     rows: list[tuple[Cell, ...]] = []
@@ -217,7 +218,8 @@ def _draw_climbs(ax: Axes, hops: Sequence[ChainHop], published: Sequence[Publish
                 hatch="////" if printed else "", linewidth=0.6, height=0.7,
             )  # fmt: skip
         said = "no value" if value is None else f"{value:.2f}"
-        ax.text(max(value or 0.0, 0.0), y, f" {said}", va="center", fontsize=6.3)
+        end = 0.0 if value is None else max(value, 0.0)
+        ax.text(end, y, f" {said}", va="center", fontsize=6.3)
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows], fontsize=6.3)
     ax.invert_yaxis()
     ax.set_xlim(0.0, 1.25 * max([v for _, v, *_ in rows if v is not None] or [1.0]))

@@ -171,6 +171,8 @@ def test_parts_by_hand() -> None:
 def test_no_parts_where_they_were_not_computed() -> None:
     three_only = FiveEnergies(-10.0, -6.0, -3.0)
     assert split_binding(three_only) is None
+    whole = FiveEnergies(-10.0, -6.0, -3.0, -5.8, -2.9)
+    assert split_binding(whole, three_only) is None, "dispersion between the two is unknown"
     assert (three_only + FiveEnergies(-1.0, 0.0, 0.0, 0.0, 0.0)).binding_eV == pytest.approx(-2.0)
     assert LevelBinding("gfn1-xtb", "x", -1.0, None).binding_strength_eV == 1.0
 

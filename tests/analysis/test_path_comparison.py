@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -86,3 +87,13 @@ def test_only_a_band_is_converged() -> None:
 def test_what_is_no_path_is_refused(local: list[float]) -> None:
     with pytest.raises(EvidenceError, match="relative to the first"):
         made(local, [0.0] * len(local))
+
+
+def test_a_force_of_zero_is_a_force() -> None:
+    found = made([0.0, 0.1, 0.0], [0.0, 0.2, 0.0])
+    quiet = replace(found.images[1], residual_force_eV_per_A=0.0)
+    exact = replace(found, images=(found.images[0], quiet, found.images[2]))
+    assert exact.largest_residual_force_eV_per_A == 0.0
+    unknown = replace(quiet, residual_force_eV_per_A=None)
+    none = replace(found, images=(found.images[0], unknown, found.images[2]))
+    assert none.largest_residual_force_eV_per_A is None
