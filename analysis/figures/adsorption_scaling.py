@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from superionic.analysis.node_binding import NodeAdsorption
+    from superionic.analysis.node_binding import NodeAdsorption, NodeStart
 
 Points = list[tuple[str, str, str, float, float]]
 """Node, metal, start, centre in eV, adsorption energy in eV."""
@@ -32,7 +32,10 @@ Points = list[tuple[str, str, str, float, float]]
 def scaling_points(
     results: Sequence[NodeAdsorption], centres_eV: Mapping[str, Mapping[str, float]]
 ) -> Points:
-    """Return the lowest start at each metal that has a centre.
+    """Return the lowest start that each metal with a centre holds alone.
+
+    Where an adsorbate relaxed to counts, not where it was put; one that metals of two elements
+    share belongs to neither.
 
     Parameters
     ----------
@@ -44,12 +47,18 @@ def scaling_points(
     found: Points = []
     for result in results:
         for metal, centre in centres_eV.get(result.node, {}).items():
-            here = {s.key for s in result.starts if s.site.rstrip("0123456789") == metal}
+            here = {s.key for s in result.starts if _holders(s, result.metals) == {metal}}
             values = [v for v in result.values if v.theory == result.theory and v.start in here]
             if values:
                 best = min(values, key=lambda v: v.adsorption_energy_eV)
                 found.append((result.node, metal, best.start, centre, best.adsorption_energy_eV))
     return found
+
+
+def _holders(start: NodeStart, metals: Sequence[str]) -> set[str]:
+    """Return the elements of the metals that hold an adsorbate after relaxation."""
+    held = (c.holder.rstrip("0123456789") for c in start.contacts if c.donors)
+    return {symbol for symbol in held if symbol in metals}
 
 
 def adsorption_scaling(points: Points, *, centre: str, adsorbate: str, theory: str) -> Figure:
@@ -80,14 +89,16 @@ def adsorption_scaling(points: Points, *, centre: str, adsorbate: str, theory: s
             for node, symbol, _, c, e in points:
                 if symbol == metal:
                     ax.plot(c, e, marker, color=colour, zorder=3, gid=f"{node}-{metal}")
-                    ax.annotate(f"{metal} in {node}", (c, e), xytext=(4, 3), fontsize=6.2,
+                    left = c <= (x.min() + x.max()) / 2
+                    ax.annotate(f"{metal} in {node}", (c, e), xytext=(4 if left else -4, 3),
+                                ha="left" if left else "right", fontsize=6.2,
                                 textcoords="offset points")  # fmt: skip
         if len(points) >= 3 and np.ptp(x) > 0:
             slope, offset = np.polyfit(x, y, 1)
-            r = float(np.corrcoef(x, y)[0, 1]) if np.ptp(y) > 0 else 0.0
+            r = f", r = {np.corrcoef(x, y)[0, 1]:.2f}" if np.ptp(y) > 0 else ""
             ends = np.array([x.min(), x.max()])
             ax.plot(ends, slope * ends + offset, color=FAINT, linewidth=1.0, zorder=1)
-            ax.set_title(f"slope {slope:.2f}, r = {r:.2f}, {len(points)} sites", loc="right",
+            ax.set_title(f"slope {slope:.2f}{r}, {len(points)} sites", loc="right",
                          fontsize=6.5, fontweight="normal")  # fmt: skip
         ax.grid(color=GRID, linewidth=0.6)
         ax.margins(0.15)

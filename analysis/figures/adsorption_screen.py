@@ -12,6 +12,7 @@ from superionic.analysis.figures.style import (
     Cell,
     FigureData,
     figure_style,
+    joined,
     new_figure,
     series_style,
 )
@@ -25,15 +26,17 @@ if TYPE_CHECKING:
 
     from superionic.analysis.node_binding import NodeAdsorption
 
-_ROW_IN = 0.34
-_OFFSET = 0.15
+_LEVEL_IN = 0.17
+"""Height for each level of theory, in inches; a row has room for two at least."""
+_FILLED = 0.6
+"""Of a row that its levels take."""
 
 
 def adsorption_screen(
     results: Sequence[NodeAdsorption],
     *,
     published_eV: Mapping[str, float] | None = None,
-    fidelity: str,
+    fidelity: str = "",
 ) -> Figure:
     """Draw a row for each node: the lowest start filled, other ways of holding on open.
 
@@ -44,7 +47,7 @@ def adsorption_screen(
     published_eV
         Name of a node and the adsorption energy printed, in eV.
     fidelity
-        Written with the title.
+        Written with the title, if any.
 
     Raises
     ------
@@ -55,12 +58,15 @@ def adsorption_screen(
     if not theories:
         raise EvidenceError("A figure of a screen needs at least one value; got none.")
     printed = dict(published_eV or {})
+    apart = _FILLED / max(len(theories), 2)
     with figure_style():
-        figure = new_figure(DOUBLE_COLUMN_IN * 0.85, 1.5 + _ROW_IN * len(results))
+        figure = new_figure(
+            DOUBLE_COLUMN_IN * 0.85, 1.5 + _LEVEL_IN * max(len(theories), 2) * len(results)
+        )
         ax = figure.subplots()
         for row, result in enumerate(results):
             for k, theory in enumerate(theories):
-                _draw(ax, result, theory, row, k, _OFFSET * (k - (len(theories) - 1) / 2))
+                _draw(ax, result, theory, row, k, apart * (k - (len(theories) - 1) / 2))
             if not result.theories:
                 ax.text(0.0, row, f"no value: {result.verdict} ", ha="right", va="center",
                         fontsize=6.5, color=FAINT)  # fmt: skip
@@ -76,7 +82,7 @@ def adsorption_screen_data(
     results: Sequence[NodeAdsorption],
     *,
     published_eV: Mapping[str, float] | None = None,
-    fidelity: str,
+    fidelity: str = "",
 ) -> FigureData:
     """Return every value that is drawn, in eV, with the start it comes from."""
     printed = dict(published_eV or {})
@@ -135,9 +141,8 @@ def _draw(ax: Axes, result: NodeAdsorption, theory: str, row: int, k: int, shift
             gid=f"{result.node}-{theory}-{mode}",
         )
         if filled:
-            denticity = result.start(found.start).denticity
             ax.annotate(
-                f"{mode} · {result.start(found.start).site}" if denticity else mode,
+                result.start(found.start).held_by,
                 (found.adsorption_energy_eV, row + shift),
                 xytext=(-5, 0),
                 textcoords="offset points",
@@ -159,7 +164,8 @@ def _finish(ax: Axes, results: Sequence[NodeAdsorption], fidelity: str) -> None:
     ax.set_xlim(low - 0.22 * (high - low), max(high, 0.05))
     ax.set_xlabel("E_ads (eV), negative is bound")
     one = results[0]
-    ax.set_title(f"{one.adsorbate} at M3O({one.cap})6 nodes · {fidelity}")
+    kind = {2: f"M2({one.cap})4", 3: f"M3O({one.cap})6"}.get(len(one.metals), one.cap)
+    ax.set_title(joined(f"{one.adsorbate} at {kind} nodes", fidelity))
 
 
 def _legend(figure: Figure, theories: Sequence[str], printed: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import made_nodes
 import pytest
 
@@ -15,7 +17,7 @@ from superionic.analysis.figures.adsorption_screen import (
     adsorption_screen_data,
 )
 from superionic.analysis.figures.ion_pair_binding import ion_pair_binding, ion_pair_binding_data
-from superionic.analysis.node_binding import PairBinding
+from superionic.analysis.node_binding import Contact, PairBinding
 from superionic.structures.errors import EvidenceError
 
 PRINTED = {"Fe3": -0.27, "Ni3": -0.55}
@@ -79,3 +81,20 @@ def test_scaling_takes_sites_with_both_numbers() -> None:
     figure = adsorption_scaling(points, centre="PBE", adsorbate="TFSI-", theory="gfn1-xtb")
     assert figure.axes[0].get_xlabel() == "d-band centre (eV), PBE"
     assert adsorption_scaling_data(points, centre="PBE").rows[0][3] == -1.9
+
+
+def test_scaling_counts_where_it_relaxed_to() -> None:
+    """Put at Ni and slid to Fe: an energy of Fe; held by both, of neither."""
+    centres = {"Fe2Ni": {"Fe": -2.2, "Ni": -1.3}}
+    whole = made_nodes.adsorption("Fe2Ni", {"O": -2.0, "O,O ring 6": -3.0}, wet_shift=None)
+    slid = replace(whole.starts[1], site="Ni3")
+    moved = replace(whole, starts=(whole.starts[0], slid, whole.starts[2]))
+    assert [(p[1], p[4]) for p in scaling_points([moved], centres)] == [("Fe", -3.0)]
+    both = replace(slid, contacts=(*slid.contacts, Contact("Ni3", ("O",), (2.2,))))
+    shared = replace(whole, starts=(whole.starts[0], both, whole.starts[2]))
+    assert [(p[1], p[4]) for p in scaling_points([shared], centres)] == [("Fe", -2.0)]
+    atni = replace(slid, contacts=(Contact("Ni3", ("O",), (2.2,)),))
+    apart = replace(whole, starts=(whole.starts[0], atni, whole.starts[2]))
+    assert [(p[1], p[4]) for p in scaling_points([apart], centres)] == [
+        ("Fe", -2.0), ("Ni", -3.0),
+    ]  # fmt: skip
