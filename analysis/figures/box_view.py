@@ -60,7 +60,7 @@ class BoxView:
     Raises
     ------
     EvidenceError
-        Shapes do not fit, or a kind has no name.
+        Shapes do not fit, a kind has no name, or the cell is not orthorhombic along the axes.
     """
 
     title: str
@@ -81,6 +81,12 @@ class BoxView:
             raise EvidenceError(
                 f"'{self.title}': expected for each of {atoms} atoms the index of one of "
                 f"{len(self.names)} kinds; got {len(self.kinds)}."
+            )
+        cell = self.structure.cell
+        if np.abs(cell - np.diag(cell.diagonal())).max() > 1e-3 or cell.diagonal().min() <= 0:
+            raise EvidenceError(
+                f"'{self.title}': only a box with its edges along x, y and z can be drawn; got the "
+                f"cell {cell.tolist()}."
             )
 
     @property

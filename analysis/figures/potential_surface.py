@@ -82,10 +82,12 @@ def potential_surface(panels: Sequence[PotentialPanel], *, limit_V: float | None
     Raises
     ------
     EvidenceError
-        No panel, or too many.
+        No panel, too many, or a reach that is not positive.
     """
     if not 1 <= len(panels) <= 6:
         raise EvidenceError(f"Expected one to six panels; got {len(panels)}.")
+    if limit_V is not None and not limit_V > 0:
+        raise EvidenceError(f"The reach of the scale must be above zero; got {limit_V} V.")
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
@@ -143,7 +145,7 @@ def _scale(panels: Sequence[PotentialPanel], limit_V: float | None) -> tuple[flo
     values = np.concatenate([panel.surface.potential_V for panel in panels])
     low, high = (float(x) for x in np.percentile(values, [1.0, 99.0]))
     middle = 0.0 if low < 0.0 < high else 0.5 * (low + high)
-    reach = limit_V or max(high - middle, middle - low, 1e-6)
+    reach = max(high - middle, middle - low, 1e-6) if limit_V is None else limit_V
     return middle, reach
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from superionic.analysis.band_centre import SpinChoice
     from superionic.analysis.electronic import ProjectedDOS
 
 
@@ -48,8 +49,8 @@ class DosPanel:
     dos : ProjectedDOS
         The densities.
     groups : tuple of StateGroup
-        Which projections to draw; by default the d states of each transition metal and, behind
-        them, the p states of oxygen where there is any.
+        Which projections to draw; by default the d states of each transition metal and the p
+        states of oxygen; where there is neither, the s and p states of every element.
     evidence : str
         A line under the title: convergence, moment, electrons.
     """
@@ -60,13 +61,7 @@ class DosPanel:
     evidence: str = ""
 
     def series(self) -> tuple[StateGroup, ...]:
-        """Return the groups that are drawn.
-
-        Raises
-        ------
-        EvidenceError
-            None was named, and there is no transition metal.
-        """
+        """Return the groups that are drawn; without a metal or oxygen, all valence shells."""
         if self.groups:
             return self.groups
         found = d_groups(self.dos)
@@ -131,14 +126,14 @@ def projected_dos_data(
     rows = []
     for panel in panels:
         energies, keep = _window(panel.dos, window_eV)
-        spins = ("up", "down") if panel.dos.spin_polarised else ("both",)
+        spins = _spins(panel.dos)
         curves: list[tuple[str, str, NDArray[np.float64]]] = [
             ("total", name, panel.dos.total[spin]) for spin, name in enumerate(spins)
         ]
         curves += [
-            (group.label, name, _density(panel.dos, group, spin))
+            (group.label, name, group.density(panel.dos, name))
             for group in panel.series()
-            for spin, name in enumerate(spins)
+            for name in spins
         ]
         rows += [
             (panel.title, panel.dos.theory, label, name, float(e), float(y))
@@ -169,6 +164,9 @@ def band_centres_data(centres: Sequence[tuple[str, BandCentre]]) -> FigureData:
 
 
 _LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
+_VALUE_WIDTH = 0.04
+"""Of the axis that the value of a centre takes; nearer ones stand in another row."""
+_VALUE_LENGTH_PT = 21.0
 
 
 def _colours(panels: Sequence[DosPanel]) -> dict[str, str]:
@@ -191,8 +189,9 @@ def _window(
     return energies, keep
 
 
-def _density(dos: ProjectedDOS, group: StateGroup, spin: int) -> NDArray[np.float64]:
-    return dos.on(atoms=group.atoms, element=group.element, orbital=group.orbital, spin=spin)
+def _spins(dos: ProjectedDOS) -> tuple[SpinChoice, ...]:
+    """Return the curves that a density has, above and below the axis."""
+    return ("up", "down") if dos.spin_polarised else ("both",)
 
 
 def _draw_panel(
@@ -206,7 +205,7 @@ def _draw_panel(
     energies, keep = _window(panel.dos, window_eV)
     x = energies[keep]
     highest = 0.0
-    for spin in range(len(panel.dos.total)):
+    for spin, name in enumerate(_spins(panel.dos)):
         sign = 1.0 if spin == 0 else -1.0
         total = panel.dos.total[spin][keep]
         ax.fill_between(
@@ -214,7 +213,7 @@ def _draw_panel(
         )
         highest = max(highest, float(total.max()))
         for group in panel.series():
-            y = sign * _density(panel.dos, group, spin)[keep]
+            y = sign * group.density(panel.dos, name)[keep]
             ax.plot(
                 x, y, "-", color=colours[group.label], linewidth=1.1,
                 label=group.label if spin == 0 else None, gid=f"{group.label} {spin}",
@@ -255,7 +254,7 @@ def _mark_centres(
     shown = [
         (c.centre_eV, c) for c in found if c.centre_eV is not None and low <= c.centre_eV <= high
     ]
-    last = -np.inf
+    rows: dict[float, list[float]] = {}  # of values, the rightmost of each, by where lines end
     for place, centre in sorted(shown, key=lambda pair: pair[0]):
         which = list(definitions).index(centre.definition)
         start, end = spans[centre.definition.spin]
@@ -264,14 +263,18 @@ def _mark_centres(
             linestyle=_LINES[which], gid=f"centre {centre.label} {centre.definition.name}",
             zorder=3,
         )  # fmt: skip
-        crowded = place - last < 0.03 * (high - low)  # then the value stands on the other side
+        taken = rows.setdefault(end, [])
+        row = next(
+            (k for k, last in enumerate(taken) if place - last > _VALUE_WIDTH * (high - low)),
+            len(taken),
+        )
+        taken[row : row + 1] = [place]
         ax.annotate(
-            f"{place:.2f}", (place, end), xytext=(2.0 if crowded else -1.5, -3), rotation=90,
-            textcoords="offset points", xycoords=("data", "axes fraction"),
-            ha="left" if crowded else "right", va="top", fontsize=6.3,
-            color=colours[centre.label],
+            f"{place:.2f}", (place, end), xytext=(-1.5, -3 - _VALUE_LENGTH_PT * row), rotation=90,
+            textcoords="offset points", xycoords=("data", "axes fraction"), ha="right", va="top",
+            fontsize=6.3, color=colours[centre.label],
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.3},
         )  # fmt: skip
-        last = place
 
 
 def _legend(figure: Figure, axes: Sequence[Axes], definitions: Sequence[CentreDefinition]) -> None:

@@ -54,3 +54,8 @@ def test_refusals() -> None:
         box_view([])
     with pytest.raises(EvidenceError, match="index of one of 3 kinds"):
         view(kinds=np.array([0, 0, 0, 1, 2, 3]))
+    skewed = Structure(
+        np.array([6]), np.zeros((1, 3)), np.array([[9.0, 0, 0], [3, 9, 0], [0, 0, 9]])
+    )
+    with pytest.raises(EvidenceError, match="edges along x, y and z"):
+        view(structure=skewed, bonds=np.zeros((0, 2)), kinds=np.array([0]))

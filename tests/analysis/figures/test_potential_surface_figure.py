@@ -102,3 +102,5 @@ def test_default_view_shows_the_broad_face() -> None:
 def test_what_cannot_be_drawn() -> None:
     with pytest.raises(EvidenceError, match="one to six"):
         potential_surface(())
+    with pytest.raises(EvidenceError, match="above zero; got 0"):
+        potential_surface([PotentialPanel("a", sphere())], limit_V=0.0)
