@@ -6,6 +6,7 @@ not shifted at the cutoff, so that they are those of the other codes.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -266,6 +267,7 @@ def _dynamics(run: str, options: MDOptions) -> dict[str, object]:
         "lincs-iter": 2 if options.timestep_fs > 2 else 1,
         "nstxout-compressed": options.frame_every,
         "nstenergy": options.frame_every,
+        "nstcalcenergy": math.gcd(options.frame_every, 100),  # nstenergy is a multiple of it
         "nstlog": options.frame_every,
         "comm-mode": "None" if options.rigid == "held" else "Linear",
     }

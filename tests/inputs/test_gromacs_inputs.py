@@ -94,6 +94,13 @@ def test_held_molecules_are_frozen() -> None:
     assert sum(len(row) - 1 for row in excluded) == 21
 
 
+@pytest.mark.parametrize(("every", "computed"), [(500, 100), (250, 50), (20, 20), (7, 1)])
+def test_energies_are_there_when_they_are_written(every: int, computed: int) -> None:
+    text = gromacs_files(salt(), MDOptions(frame_every=every))["npt.mdp"]
+    found = dict(line.split(" = ") for line in text.splitlines())
+    assert {k.strip(): v for k, v in found.items()}["nstcalcenergy"] == str(computed)
+
+
 def test_free_box_is_refused() -> None:
     with pytest.raises(DeckError, match="periodic"):
         gromacs_files(salt(), MDOptions(electrostatics="all-pairs"))
