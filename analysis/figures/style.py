@@ -164,6 +164,11 @@ def series_style(index: int) -> tuple[str, str]:
     )
 
 
+def joined(*parts: str) -> str:
+    """Return what there is of several remarks as one line."""
+    return " · ".join(part for part in parts if part)
+
+
 def save_figure(figure: Figure, stem: Path | str, data: FigureData) -> SavedFigure:
     """Write ``stem.png`` (300 dpi), ``stem.svg`` and ``stem.csv``.
 
