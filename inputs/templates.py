@@ -37,6 +37,9 @@ ROUNDING_E = 1e-9
 TRANS_DEG = 135.0
 """Angles at an octahedral centre beyond this have no term: the row is that of neighbours in cis."""
 
+NOT_METALS = frozenset(("H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I"))
+"""Elements whose bonds are those of molecules."""
+
 TERM_NAMES = {2: "bond", 3: "angle", 4: "torsion"}
 
 
@@ -138,10 +141,28 @@ def _atom_rows(
             f"No force-field row covers {listed} of {component.name} "
             f"({component.molecule.formula}, charge {component.molecule.charge:+d}; first: atom "
             f"{bad[0]}, {symbols[bad[0]]}). Covered are linear ethers (PEO, glymes), nitriles such "
-            "as succinonitrile, TFSI-, PF6-, Li+ and Na+, and rigid molecules of "
-            "the elements of UFF (`superionic forcefield list`)."
+            "as succinonitrile, TFSI-, PF6-, Li+ and Na+, and rigid molecules of the elements of "
+            f"UFF (`superionic forcefield list`).{_what_is_lacking(component)}"
         )
     return tuple(r for r in rows if r is not None)
+
+
+def _what_is_lacking(component: Component) -> str:
+    """Return what a force field would need for a molecule that people ask for, and what helps."""
+    symbols = set(component.molecule.symbols)
+    if component.molecule.formula == "ClO4":
+        return (
+            " For ClO4- the tables lack charges and Lennard-Jones parameters of Cl and O, the bond "
+            "Cl-O and the angle O-Cl-O: neither OPLS-AA nor CL&P has it. Take TFSI- or PF6-, or "
+            "add rows with their source to inputs/forcefields."
+        )
+    if not component.rigid and len(component.molecule) > 1 and symbols - NOT_METALS:
+        return (
+            f" {component.name} is flexible: that needs bonds, angles and torsions around its "
+            "metals, which no table here has. Keep it rigid (without --flexible-filler): springs "
+            "hold its shape, and it moves as a body."
+        )
+    return ""
 
 
 def _charges(component: Component, values: ArrayLike) -> NDArray[np.float64]:

@@ -212,6 +212,12 @@ def test_unknown_molecules_are_refused(name: str) -> None:
         assign_parameters(small_box(parts, 20.0), charge_scale=1.0)
 
 
+def test_what_perchlorate_lacks_is_told() -> None:
+    box = small_box([ion("clo4", "CLO4"), ion("na+", "NA")], 20.0)
+    with pytest.raises(MissingParametersError, match=r"bond Cl-O and the angle O-Cl-O"):
+        assign_parameters(box, charge_scale=1.0)
+
+
 def test_missing_term_is_named() -> None:
     box = small_box([ion("succinonitrile", "SN")], 20.0)
     with pytest.raises(MissingParametersError, match=r"torsion CZ-CT-CT-CZ \(1 times\).*estimates"):
@@ -277,7 +283,7 @@ def test_metal_without_row_is_refused() -> None:
 
 def test_flexible_node_is_refused() -> None:
     box = small_box([Component("FIL", cluster(), 1)], 20.0)
-    with pytest.raises(MissingParametersError, match="rigid molecules"):
+    with pytest.raises(MissingParametersError, match=r"around its metals.*Keep it rigid"):
         assign_parameters(box, charge_scale=1.0)
 
 
