@@ -1,75 +1,13 @@
-"""Short polyether chains in a stated shape, and their ether oxygens in order."""
+"""Atoms of a chain by their place along it: ether oxygens in order, and its ends."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from superionic.structures.conformers import molecule_from_smiles
 from superionic.structures.errors import InvalidStructureError
-from superionic.structures.molecule import Molecule, fragments, torsion_deg
-from superionic.structures.rotamers import rotatable_torsions
-from superionic.structures.rotations import turn_about
 
-__all__ = ["HELIX_DEG", "chain_ends", "ether_oxygens", "polyether", "twisted"]
-
-HELIX_DEG = (188.25, 64.97, 188.25)
-"""Torsions C-C-O-C, O-C-C-O and C-O-C-C of crystalline PEO, whose chain is a helix of seven units
-in two turns, 19.48 A long (Takahashi and Tadokoro 1973, doi:10.1021/ma60035a005)."""
-
-
-def polyether(oxygens: int, *, torsions_deg: Sequence[float] = HELIX_DEG) -> Molecule:
-    """Build CH3-(O-CH2-CH2)n-O-CH3 with all torsions set.
-
-    Parameters
-    ----------
-    oxygens
-        Ether oxygens, n + 1; two or more.
-    torsions_deg
-        Torsions about O-C, C-C and C-O, unit after unit, in degrees.
-
-    Raises
-    ------
-    InvalidStructureError
-        Fewer than two oxygens, or atoms meet in that shape.
-    """
-    if oxygens < 2:
-        raise InvalidStructureError(f"Expected a chain of two or more oxygens; got {oxygens}.")
-    smiles = "C" + "OCC" * (oxygens - 1) + "OC"
-    any_shape = molecule_from_smiles(smiles, name=f"PEO, {oxygens} O", conformers=1)
-    chain = twisted(any_shape, torsions_deg)
-    shape = ", ".join(f"{t:g}" for t in torsions_deg)
-    return replace(chain, source=f"built with torsions {shape} degrees")
-
-
-def twisted(molecule: Molecule, torsions_deg: Sequence[float]) -> Molecule:
-    """Return a molecule with the torsions of its rotatable bonds set, bond angles kept.
-
-    Parameters
-    ----------
-    molecule
-        The molecule.
-    torsions_deg
-        For the torsions of `superionic.structures.rotamers.rotatable_torsions` in their order, in
-        degrees; repeated as often as needed.
-
-    Raises
-    ------
-    InvalidStructureError
-        No torsion is given, or atoms meet.
-    """
-    if not torsions_deg:
-        raise InvalidStructureError("Expected at least one torsion; got none.")
-    points = molecule.positions.copy()
-    for k, (a, i, j, b) in enumerate(rotatable_torsions(molecule)):
-        turn = torsions_deg[k % len(torsions_deg)] - torsion_deg(points[[a, i, j, b]])
-        rest = [bond for bond in molecule.bonds if bond[:2] != (min(i, j), max(i, j))]
-        moving = next(list(part) for part in fragments(len(molecule), rest) if j in part)
-        rotation = turn_about(points[j] - points[i], np.radians(turn))
-        points[moving] = points[i] + (points[moving] - points[i]) @ rotation.T
-    return molecule.with_positions(points)
+if TYPE_CHECKING:
+    from superionic.structures.molecule import Molecule
 
 
 def ether_oxygens(molecule: Molecule) -> tuple[int, ...]:

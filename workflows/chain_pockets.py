@@ -190,7 +190,7 @@ def middle_pockets(system: ChainSystem, settings: ChainHopSettings) -> tuple[Poc
     return found[first : first + settings.pockets]
 
 
-@job(version=1, name="pocket")
+@job(version=2, name="pocket")
 def pocket_task(
     system: ChainSystem,
     pocket: Pocket,
@@ -236,6 +236,7 @@ def relax_pocket(
     found = relax(
         molecule.structure, calculator=calculator, settings=settings.relax, theory=theory,
         label=f"pocket {pocket.label}", max_step_ang=settings.barrier.ends.max_step_ang,
+        molecular=True,
     )  # fmt: skip
     positions = found.structure.positions
     verdict: HopVerdict = "converged"

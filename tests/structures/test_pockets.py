@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from superionic.structures.beside import node_beside
+from superionic.structures.chain_atoms import ether_oxygens
 from superionic.structures.clusters import build_node
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.molecule import Molecule, framed
-from superionic.structures.oligomers import ether_oxygens, polyether
 from superionic.structures.pockets import (
     candidate_pockets,
     coordination_set,
     neighbouring_pair,
     with_ion,
 )
+from superionic.structures.polymers import peo_chain
 
 
 def zigzag(donors: int, *, step: float = 2.8, width: float = 2.0) -> Molecule:
@@ -90,7 +91,7 @@ def test_ion_keeps_the_frame() -> None:
 
 
 def test_node_rests_beside_the_chain_with_its_site_towards_it() -> None:
-    chain = polyether(6)
+    chain = peo_chain(6, torsions="helix")
     atom = ether_oxygens(chain)[3]
     node = build_node(("Fe", "Fe", "Ni"))
     whole = node_beside(chain, node, facing="Ni", atom=atom)
@@ -110,7 +111,7 @@ def test_node_rests_beside_the_chain_with_its_site_towards_it() -> None:
 
 
 def test_node_keeps_clear_of_other_shapes_of_the_chain_too() -> None:
-    chain = polyether(4)
+    chain = peo_chain(4, torsions="helix")
     atom = ether_oxygens(chain)[2]
     node = build_node(("Fe", "Fe", "Ni"))
     near = node_beside(chain, node, facing="Fe", atom=atom)

@@ -15,10 +15,11 @@ import numpy as np
 
 from superionic.analysis.chain_hop_claims import judge_chain_hops
 from superionic.analysis.electrolyte_claims import judge_motion, judge_pairing
+from superionic.structures.chain_atoms import chain_ends, ether_oxygens
 from superionic.structures.errors import SuperionicError, TaskFailedError
 from superionic.structures.molecule import Molecule
-from superionic.structures.oligomers import chain_ends, ether_oxygens, polyether
 from superionic.structures.pockets import Pocket
+from superionic.structures.polymers import peo_chain
 from superionic.structures.recipe import BoxSpec
 from superionic.workflows.chain_hops import chain_drag_task, chain_hop_task, single_points_task
 from superionic.workflows.chain_pockets import (
@@ -184,7 +185,7 @@ def chain_system(
     from superionic.structures.beside import node_beside
     from superionic.structures.node import node_of
 
-    chain = polyether(protocol.chain.oxygens)
+    chain = peo_chain(protocol.chain.oxygens, torsions="helix")
     donors, held = ether_oxygens(chain), list(chain_ends(chain, heavy_atoms=1))
     whole, name = chain, BARE
     if node is not None:
