@@ -34,6 +34,7 @@ from superionic.workflows import (
     cli_slurm,
     cli_transport,
 )
+from superionic.workflows.cli_options import Json, Progress, Seed, Workers
 from superionic.workflows.commands.console import note
 
 if TYPE_CHECKING:
@@ -132,7 +133,6 @@ File = Annotated[
         metavar="FILE", help="CIF, POSCAR, extended XYZ, ..., or the name of a packaged crystal."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 Ion = Annotated[str, typer.Option(help="Chemical symbol of the mobile ion.")]
 AnyIon = Annotated[
     str, typer.Option(help="Mobile ion.", show_default="the only alkali metal or Ag")
@@ -145,11 +145,6 @@ MechanismName = Annotated[
     typer.Option(help="To a removed ion's site, to an empty site, or between empty sites."),
 ]
 Voids = Annotated[bool, typer.Option("--voids", help="Take the largest voids as empty sites.")]
-Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Worker processes.", show_default="one a core")
-]
-Progress = Annotated[bool, typer.Option(help="Show progress on standard error.")]
 Charges = Annotated[
     list[str] | None,
     typer.Option(

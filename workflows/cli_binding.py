@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from superionic.workflows.cli_options import Json, Progress, Seed, Workers
+
 
 def binding(
     surface: Annotated[
@@ -54,12 +56,10 @@ def binding(
     mirror: Annotated[
         bool, typer.Option(help="Start from both hands of the molecule's shape.")
     ] = True,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Worker processes.", show_default="one a core")
-    ] = None,
-    progress: Annotated[bool, typer.Option(help="Show progress on standard error.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")] = False,
+    seed: Seed = 0,
+    workers: Workers = None,
+    progress: Progress = True,
+    as_json: Json = False,
 ) -> None:
     """Find the binding energy of a molecule on a surface.
 

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from superionic.workflows.cli_options import Json, Seed
+
 
 def cluster(
     metals: Annotated[
@@ -83,8 +85,8 @@ def cluster(
             show_default="all but pairs with a halogen",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")] = False,
+    seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
     """Build a metal node of a carboxylate framework, or cut it out of one.
 

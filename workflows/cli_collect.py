@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+from superionic.workflows.cli_options import Json
+
 Folder = Annotated[Path, typer.Option("--out", "-o", help="A new or empty folder.")]
 
 

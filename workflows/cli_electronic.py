@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from superionic.workflows.cli_options import Json, Progress
+
 
 def electronic(
     source: Annotated[
@@ -58,8 +60,8 @@ def electronic(
     surface: Annotated[
         bool, typer.Option(help="Potential on the 0.001 e/bohr^3 surface too.")
     ] = True,
-    progress: Annotated[bool, typer.Option(help="Show progress on standard error.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")] = False,
+    progress: Progress = True,
+    as_json: Json = False,
 ) -> None:
     """Show the electronic structure of a molecule, a node or a finished run.
 

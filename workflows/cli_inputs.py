@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from superionic.workflows import cli_md_inputs
+from superionic.workflows.cli_options import Json
 
 inputs_app = typer.Typer(
     no_args_is_help=True,
@@ -44,7 +45,6 @@ Bottom = Annotated[
     ),
 ]
 Title = Annotated[str, typer.Option(help="One line for the files.", show_default="the formula")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
 
 @inputs_app.command()

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from superionic.workflows.cli_options import Json, Seed
+
 
 def box(
     polymer: Annotated[
@@ -62,8 +64,8 @@ def box(
     temperature: Annotated[
         float, typer.Option(help="Of the rotational states of the chains, in K.")
     ] = 400.0,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")] = False,
+    seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
     """Pack a polymer electrolyte into a periodic box.
 

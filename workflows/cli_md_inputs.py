@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from superionic.workflows.cli_options import LARGEST_SEED, Json
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -56,8 +58,9 @@ Temperature = Annotated[float, typer.Option(help="In K.")]
 Pressure = Annotated[float, typer.Option(help="In bar, before production.")]
 ConstantVolume = Annotated[bool, typer.Option("--nvt", help="No run at constant pressure.")]
 Steps = Annotated[int, typer.Option(min=1, help="Of production.")]
-Seed = Annotated[int, typer.Option(help="Of velocities and random forces.")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=LARGEST_SEED, help="Of velocities and random forces.")
+]
 
 
 def _command(code: str, help_: str) -> Callable[..., None]:

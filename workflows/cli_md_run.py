@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
+from superionic.workflows.cli_options import Json, Progress, Seed
+
 md_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Molecular dynamics that survives anything.",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
-Progress = Annotated[bool, typer.Option(help="Show progress on standard error.")]
 PlatformName = Annotated[
     Literal["auto", "CUDA", "HIP", "OpenCL", "CPU", "Reference"],
     typer.Option(help="Platform of OpenMM."),
@@ -68,7 +68,7 @@ def md_run(
         int | None,
         typer.Option(min=1, help="Steps between saves.", show_default="minutes of work"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of every random number.")] = 0,
+    seed: Seed = 0,
     runner: RunnerName = "auto",
     platform: PlatformName = "auto",
     out: Annotated[

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from superionic.workflows.cli_options import Json, Progress, Seed, Workers
+
 mof_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -16,7 +18,6 @@ mof_app = typer.Typer(
 Cap = Annotated[
     str, typer.Option(help="What ends the carboxylates: formate, acetate, benzoate, trimesate.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
 
 @mof_app.command()
@@ -101,11 +102,9 @@ def screen(
     ] = False,
     fmax: Annotated[float, typer.Option(min=1e-5, help="Residual force in eV/A.")] = 0.03,
     max_steps: Annotated[int, typer.Option(min=1, help="Limit; reaching it is no result.")] = 400,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Worker processes.", show_default="one a core")
-    ] = None,
-    progress: Annotated[bool, typer.Option(help="Show progress on standard error.")] = True,
+    seed: Seed = 0,
+    workers: Workers = None,
+    progress: Progress = True,
     as_json: Json = False,
 ) -> None:
     """Find adsorption energies at the nodes of many metals.

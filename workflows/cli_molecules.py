@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from superionic.workflows.cli_options import Json, Seed
+
 Source = Annotated[
     str,
     typer.Argument(
@@ -16,8 +18,6 @@ Source = Annotated[
 Charge = Annotated[
     int | None, typer.Option(help="Total charge in e, of a file or to check.", show_default="found")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
-Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 
 
 def molecule(

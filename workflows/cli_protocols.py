@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+from superionic.workflows.cli_options import Json
 
 protocol_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The packaged settings of papers."

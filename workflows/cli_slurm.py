@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+from superionic.workflows.cli_options import Json, Progress, Seed, Workers
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A results folder, or that of a Run.")]
 Cluster = Annotated[
     str, typer.Option("--cluster", metavar="NAME", help="A cluster; see `superionic cluster`.")
@@ -102,11 +103,9 @@ def relax(
     fmax: Annotated[float, typer.Option(min=1e-4, help="Residual force in eV/A.")] = 0.02,
     max_steps: Annotated[int, typer.Option(min=0, help="Limit; reaching it is no result.")] = 300,
     cell: Annotated[Literal["fixed", "full"], typer.Option(help="Relax the cell too.")] = "fixed",
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Worker processes.", show_default="one a core")
-    ] = None,
-    progress: Annotated[bool, typer.Option(help="Show progress on standard error.")] = True,
+    seed: Seed = 0,
+    workers: Workers = None,
+    progress: Progress = True,
     as_json: Json = False,
 ) -> None:
     """Relax structures to the nearest minimum.
@@ -131,7 +130,7 @@ def run(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Runs at once.", show_default="one a core")
     ] = None,
-    progress: Annotated[bool, typer.Option(help="Show progress on standard error.")] = True,
+    progress: Progress = True,
     as_json: Json = False,
 ) -> None:
     """Run decks of VASP, CASTEP, GPAW or GROMACS.
