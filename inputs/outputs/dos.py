@@ -1,4 +1,7 @@
-"""Densities of states as codes leave them: vasprun.xml, CASTEP's .bands and .pdos_bin, dos.json."""
+"""Densities of states as codes leave them.
+
+VASP: vasprun.xml, or DOSCAR; CASTEP: .bands and .pdos_bin; GPAW: dos.json of our scripts.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ import numpy as np
 from ase.data import atomic_numbers
 
 from superionic.inputs.outputs.castep_cell import cell_order, cell_symbols
+from superionic.inputs.outputs.doscar import read_doscar
 from superionic.inputs.outputs.levels import Projections, read_bands, read_pdos_bin
+from superionic.inputs.outputs.outcar import OutcarScan, scan_outcar
 from superionic.inputs.outputs.records import OutputFileError
 from superionic.inputs.outputs.vasprun import is_closed, load_vasprun
+from superionic.structures.io import read_structure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +69,7 @@ class RawDOS:
 
 
 def read_vasp_dos(folder: Path) -> RawDOS:
-    """Read the densities of states of a VASP run.
+    """Read the densities of states of a VASP run, from its DOSCAR where vasprun.xml is not whole.
 
     Raises
     ------
@@ -72,7 +78,7 @@ def read_vasp_dos(folder: Path) -> RawDOS:
     """
     path = folder / "vasprun.xml"
     if not is_closed(path):
-        raise OutputFileError(f"{path} is missing or cut off; densities of states need it whole.")
+        return _from_doscar(folder)
     run = load_vasprun(path, dos=True)
     if getattr(run, "dos_has_errors", True) or not run.pdos:
         raise OutputFileError(
@@ -80,8 +86,7 @@ def read_vasp_dos(folder: Path) -> RawDOS:
             "grid."
         )
     spins = sorted(run.tdos.densities, key=lambda spin: -spin.value)
-    names = [str(o) if len(str(o)) == 1 else str(o)[0] for o in run.pdos[0]]
-    orbitals = tuple(o for o in ORBITALS if o in names)
+    orbitals = tuple(o for o in ORBITALS if any(str(name)[0] == o for name in run.pdos[0]))
     projected = np.zeros((len(spins), len(run.pdos), len(orbitals), len(run.tdos.energies)))
     for atom, by_orbital in enumerate(run.pdos):
         for orbital, by_spin in by_orbital.items():
@@ -96,6 +101,47 @@ def read_vasp_dos(folder: Path) -> RawDOS:
         fermi_eV=float(run.efermi),
         width_eV=None,
         electrons=float(run.parameters["NELECT"]) if "NELECT" in run.parameters else None,
+        projection="PAW spheres",
+    )
+
+
+def _from_doscar(folder: Path) -> RawDOS:
+    """Read DOSCAR, with the atoms of CONTCAR or POSCAR and the electrons of OUTCAR.
+
+    Raises
+    ------
+    OutputFileError
+        There is none, or it has no projections, or is of another run.
+    """
+    path = folder / "DOSCAR"
+    if not path.is_file():
+        raise OutputFileError(
+            f"The vasprun.xml in {folder} is missing or cut off, and there is no DOSCAR; densities "
+            "of states need one of them whole."
+        )
+    found = read_doscar(path)
+    _, atoms, shells, _ = found.projected.shape
+    if not atoms:
+        raise OutputFileError(f"{path} holds the total only. Run with LORBIT = 11.")
+    names = [n for n in ("CONTCAR", "POSCAR") if (folder / n).is_file()]
+    if not names:
+        raise OutputFileError(f"{path} names no atoms: put the CONTCAR or POSCAR beside it.")
+    symbols = read_structure(folder / names[0]).symbols
+    if len(symbols) != atoms:
+        raise OutputFileError(
+            f"{path} has {atoms} atoms, {names[0]} has {len(symbols)}: they are of two runs."
+        )
+    scan = scan_outcar(folder / "OUTCAR") if (folder / "OUTCAR").is_file() else OutcarScan()
+    electrons = scan.number("NELECT", np.nan)
+    return RawDOS(
+        energies_eV=found.energies_eV,
+        total=found.total,
+        projected=found.projected,
+        orbitals=ORBITALS[:shells],
+        symbols=symbols,
+        fermi_eV=found.fermi_eV,
+        width_eV=None,
+        electrons=electrons if np.isfinite(electrons) else None,
         projection="PAW spheres",
     )
 
