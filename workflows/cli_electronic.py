@@ -42,6 +42,10 @@ def electronic(
         ),
     ] = None,
     basis: Annotated[str, typer.Option(help="Basis set.")] = "def2-svp",
+    grid: Annotated[
+        int,
+        typer.Option(min=0, max=9, help="Integration grid of PySCF; 0 gives no total energy."),
+    ] = 1,
     smearing: Annotated[
         float, typer.Option(min=1e-4, help="kT of the Fermi-Dirac filling in eV.")
     ] = 0.1,
@@ -73,7 +77,7 @@ def electronic(
     from superionic.workflows.commands.electronic import ElectronicRequest, show_electronic
 
     request = ElectronicRequest(
-        source, theory, charge, multiplicity, tuple(moment or ()), basis, smearing, projection,
-        width, window, surface,
+        source, theory, charge, multiplicity, tuple(moment or ()), basis, grid, smearing,
+        projection, width, window, surface,
     )  # fmt: skip
     show_electronic(request, out=out, progress=progress, as_json=as_json)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DEFAULTS = ElectronicSettings()
 
 
-@job(version=1, name="electronic")
+@job(version=2, name="electronic")
 def electronic_task(
     molecule: Molecule,
     theory: str = "pyscf-pbe",
@@ -104,6 +104,9 @@ def _analysed(
     added = None
     if level.dispersion:
         added = dispersion_energy(molecule.structure, level.dispersion, level.dispersion_functional)
+    energy = solved.energy_eV
+    if energy is not None and added is not None:
+        energy += added
     highest, lowest = levels.frontier_eV()
     surface = None
     if settings.surface is not None:
@@ -115,7 +118,7 @@ def _analysed(
         converged=True,
         reason="",
         attempts=solved.attempts,
-        energy_eV=(solved.energy_eV or 0.0) + (added or 0.0),
+        energy_eV=energy,
         dispersion_eV=added,
         moment=float(shared[0].spins.sum()),
         spin_square=spin_square(field),

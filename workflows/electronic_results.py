@@ -17,7 +17,7 @@ from superionic.analysis.populations import Populations
 from superionic.analysis.potential import PotentialSurface
 from superionic.structures.errors import NotConvergedError, TheoryError
 from superionic.structures.molecule import Molecule
-from superionic.workflows.scf import ScfAttempt, ScfSettings
+from superionic.workflows.scf_settings import ScfAttempt, ScfSettings
 
 Projection = Literal["loewdin", "mulliken"]
 PotentialMethod = Literal["fitted", "exact"]
@@ -110,7 +110,8 @@ class ElectronicResult:
     attempts : tuple of ScfAttempt
         What was tried.
     energy_eV : float or None
-        Total energy at zero smearing, dispersion included where the level has one.
+        Total energy at zero smearing, dispersion included where the level has one; None on a grid
+        too coarse for it (`ScfSettings.has_energy`).
     dispersion_eV : float or None
         The dispersion in it.
     moment : float or None

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from superionic.structures.molecule import Molecule
     from superionic.structures.node import Node
 
+UNCHECKED = "Whether the reference is the lowest was not seen: relaxing"
 Case = tuple[str, str]
 """Name of a node and label of a guest."""
 
@@ -228,20 +229,28 @@ class _Screen:
     # ---- 3. bare nodes again, from where the best complexes have left them
 
     def _nodes_again(self) -> None:
-        waiting: dict[str, list[Any]] = {}
+        waiting: dict[str, list[tuple[NodeStudy, Any]]] = {}
         still = replace(self.settings.relax, rattle_ang=0.0)
         for (name, _), study in self.studies.items():
             for k in study.good()[:1]:
                 there = study.final(k).structure.positions[: len(study.node)]
                 molecule = study.node.molecule.with_positions(there)
-                waiting.setdefault(name, []).append(relax_molecule(molecule, self.theory, still))
-        for name, futures in waiting.items():
+                future = relax_molecule(molecule, self.theory, still)
+                waiting.setdefault(name, []).append((study, future))
+        for name, tries in waiting.items():
             node, known, _ = self.nodes[name]
-            for again in (settled(f) for f in futures):
+            for study, future in tries:
+                again = settled(future)
                 if isinstance(again, str):
+                    study.notes.append(f"{UNCHECKED} {name} by itself from here failed: {again}")
                     continue
                 lower = self.nodes[name][1].energy_eV - again.energy_eV
                 if lower <= self.settings.lower_eV:
+                    if not again.converged:
+                        study.notes.append(
+                            f"{UNCHECKED} {name} by itself from here stopped at a force of "
+                            f"{again.fmax_eV_per_A:.3f} eV/A, {-lower:.3f} eV above its reference."
+                        )
                     continue
                 if not again.converged:
                     self.reasons[f"node {name}"] = (
@@ -381,7 +390,7 @@ class _Screen:
                     missing.append((level, lacking or f"{key}: {found}"))
                     continue
                 reference = node.energies_eV[level] + guest.energies_eV[level]
-                values.append(LevelValue(level, key, found.energy_eV - reference))
+                values.append(LevelValue(level, key, found.energy_eV - reference, found.energy_eV))
         return tuple(values), tuple(missing)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from superionic.structures.errors import InvalidStructureError, ProtocolError
 from superionic.workflows.relax import RelaxSettings
-from superionic.workflows.scf import ScfSettings
+from superionic.workflows.scf_settings import ScfSettings, check_energy_grid
 from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:
@@ -151,7 +151,8 @@ class NodeSettings:
         if self.sites not in ("elements", "ions"):
             raise ProtocolError(f"sites is 'elements' or 'ions'; got '{self.sites}'.")
         for name in self.levels:
-            get_theory(name)
+            if get_theory(name).code == "pyscf":
+                check_energy_grid(self.scf)
 
     @property
     def text(self) -> str:

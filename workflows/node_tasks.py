@@ -13,7 +13,7 @@ from superionic.structures.structure import readonly
 from superionic.workflows.binding_study import start_task
 from superionic.workflows.execution import job
 from superionic.workflows.relax import RelaxResult, RelaxSettings, relax
-from superionic.workflows.scf import ScfSettings
+from superionic.workflows.scf_settings import ScfSettings
 from superionic.workflows.theory import Theory, get_theory
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def single_point_task(molecule: Molecule, theory: str, scf: ScfSettings) -> Sing
     UnknownElementError
         The level of theory does not know an element.
     TheoryError
-        It takes no charge.
+        It takes no charge; or the grid is too coarse for an energy.
     NotConvergedError
         The electrons did not become self-consistent by any rung.
     """
@@ -82,7 +82,9 @@ def _orbital_energy(molecule: Molecule, level: Theory, scf: ScfSettings) -> Sing
     """Return the energy of density-functional theory, at zero smearing, dispersion included."""
     from superionic.workflows.dispersion import dispersion_energy
     from superionic.workflows.scf import solve_field
+    from superionic.workflows.scf_settings import check_energy_grid
 
+    check_energy_grid(scf)
     solved = solve_field(molecule, level.model, scf, permittivity=level.permittivity).require()
     if solved.energy_eV is None:
         raise NotConvergedError(f"{molecule.formula} has a field without an energy.")

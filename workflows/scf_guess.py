@@ -120,10 +120,11 @@ def seeded_moments(symbols: Sequence[str], unpaired: int) -> NDArray[np.float64]
 def starting_density(
     molecule: Any, moments: NDArray[np.float64], atoms: dict[str, FreeAtom] | None = None
 ) -> NDArray[np.float64]:
-    """Return spin densities of free atoms side by side, d shells polarised.
+    """Return spin densities of free atoms side by side, open shells polarised.
 
-    A metal with a moment gives up its 4s electrons and fills its d shell as M(II), or as M(III)
-    where the moment asks for it; the p shells of electronegative atoms take up the rest.
+    A 3d metal with a moment gives up its 4s electrons and fills its d shell as M(II), or as M(III)
+    where the moment asks for it; the p shells of electronegative atoms take up the rest. Any other
+    atom keeps its electrons, and has the moment in its open shell.
 
     Parameters
     ----------
@@ -142,7 +143,8 @@ def starting_density(
     Raises
     ------
     EvidenceError
-        There is not one moment for each atom.
+        There is not one moment for each atom, or one is larger than the open shell of its atom
+        allows.
     """
     if len(moments) != molecule.natm:
         raise EvidenceError(
@@ -163,8 +165,10 @@ def _spin_occupations(atom: FreeAtom, label: str, moment: float) -> NDArray[np.f
     """Return how an atom's orbitals are filled by spin. shape=(2, orbitals)."""
     half = np.array([atom.occupations, atom.occupations]) / 2.0
     number = atomic_numbers["".join(c for c in label if c.isalpha())]
-    if not moment or not FIRST_D <= number <= LAST_D:
+    if not moment:
         return half
+    if not FIRST_D <= number <= LAST_D:
+        return _polarised(atom, label, moment)
     shell = np.flatnonzero((atom.momenta == 2) & (atom.occupations > 0))
     filled = np.flatnonzero((atom.momenta == 0) & (atom.occupations > 0))
     half[:, filled[np.argsort(atom.energies[filled])][3:]] = 0.0  # 4s
@@ -174,6 +178,22 @@ def _spin_occupations(atom: FreeAtom, label: str, moment: float) -> NDArray[np.f
     count = float(np.clip(count, abs(moment), 10.0 - abs(moment)))
     half[0, shell] = min((count + moment) / 2.0, 5.0) / 5.0
     half[1, shell] = min((count - moment) / 2.0, 5.0) / 5.0
+    return half
+
+
+def _polarised(atom: FreeAtom, label: str, moment: float) -> NDArray[np.float64]:
+    """Return the same for an atom whose open shell takes the moment."""
+    half = np.array([atom.occupations, atom.occupations]) / 2.0
+    partly = (atom.occupations > 0.01) & (atom.occupations < 1.99)
+    shell = np.flatnonzero(partly & (atom.momenta == atom.momenta[partly].max(initial=-1)))
+    held = float(atom.occupations[shell].sum())
+    room = min(held, 2.0 * len(shell) - held)
+    if abs(moment) > room + 1e-6:
+        raise EvidenceError(
+            f"A free {label} has an open shell for {room:.0f} unpaired electrons at most; got a "
+            f"starting moment of {moment:g}. Give it to another atom."
+        )
+    half[:, shell] *= np.array([[1.0 + moment / held], [1.0 - moment / held]])
     return half
 
 

@@ -38,7 +38,7 @@ from superionic.workflows.papers.mof_protocol import (
 )
 from superionic.workflows.papers.reproduction import Paper, reproduce, write_paper_report
 from superionic.workflows.relax import RelaxSettings
-from superionic.workflows.scf import ScfSettings
+from superionic.workflows.scf_settings import ScfSettings
 from superionic.workflows.theory import get_theory
 
 

@@ -16,7 +16,7 @@ from small_salt import salt
 from superionic.structures.molecule_files import write_molecule
 from superionic.workflows.commands.electronic import ElectronicRequest, molecule_file
 from superionic.workflows.electronic_results import ElectronicSettings
-from superionic.workflows.scf import ScfSettings
+from superionic.workflows.scf_settings import ScfSettings
 
 FIGURES = ("projected_dos.png", "projected_dos.svg", "projected_dos.csv")
 

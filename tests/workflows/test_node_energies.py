@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from superionic.structures.errors import (
     AdsorptionError,
     InvalidStructureError,
     ProtocolError,
+    TaskFailedError,
     TheoryError,
     UnknownElementError,
 )
@@ -21,11 +23,12 @@ from superionic.structures.molecules import reference_molecule
 from superionic.structures.node import Node
 from superionic.structures.node_starts import node_starts
 from superionic.structures.rotations import random_rotations
+from superionic.workflows import node_energies
 from superionic.workflows.node_energies import check_screen, run_screen
 from superionic.workflows.node_settings import Guest, NodeSettings, find_shape, named_nodes
-from superionic.workflows.node_tasks import single_point_task
+from superionic.workflows.node_tasks import relax_molecule, single_point_task
 from superionic.workflows.relax import RelaxSettings
-from superionic.workflows.scf import ScfSettings
+from superionic.workflows.scf_settings import ScfSettings
 from superionic.workflows.theory import get_theory
 
 pytestmark = pytest.mark.skipif(
@@ -78,6 +81,26 @@ def test_chloride_at_a_paddlewheel(zinc: Node) -> None:
     again = single_point_task(whole, "gfn1-xtb", ScfSettings()).energy_eV
     alone = [single_point_task(p.molecule, "gfn1-xtb", ScfSettings()).energy_eV for p in parts]
     assert again - sum(alone) == pytest.approx(value, abs=1e-4)
+
+
+def test_an_unchecked_reference_is_told(zinc: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bare node is relaxed again from the complex; where that fails, somebody has to know."""
+    calls: list[str] = []
+
+    class Lost:
+        def result(self) -> None:
+            raise TaskFailedError("node_relax failed: no field")
+
+    def fails_in_the_end(molecule: Molecule, theory: str, settings: RelaxSettings) -> Any:
+        calls.append(molecule.name)
+        return Lost() if len(calls) > 2 else relax_molecule(molecule, theory, settings)
+
+    monkeypatch.setattr(node_energies, "relax_molecule", fails_in_the_end)
+    dry = replace(QUICK, levels=())
+    (one,) = run_screen({"Zn2": zinc}, [CHLORIDE], theory="gfn1-xtb", settings=dry).adsorptions
+    assert len(calls) == 3, "node, ion, and the node again"
+    assert one.verdict == "converged"
+    assert any("was not seen: relaxing Zn2" in n and "no field" in n for n in one.notes)
 
 
 def test_a_node_that_opens_is_no_adsorption(zinc: Node) -> None:
@@ -161,7 +184,7 @@ def test_a_continuum_follows_born() -> None:
 @pytest.mark.skipif(importlib.util.find_spec("pyscf") is None, reason="pyscf is not installed")
 def test_density_functionals_have_the_same_continuum() -> None:
     """Fluoride: the charge is whole, dispersion of one atom nothing, and both codes near Born."""
-    fluoride, scf = single(9, -1), ScfSettings(grid_level=0)
+    fluoride, scf = single(9, -1), ScfSettings(grid_level=1)
     free = single_point_task(fluoride, "pyscf-pbe+d3bj", scf)
     wet = single_point_task(fluoride, "pyscf-pbe@eps7.5", scf)
     assert free.charges_e.sum() == pytest.approx(-1.0, abs=1e-6)
@@ -194,6 +217,15 @@ def test_a_metal_that_the_level_lacks() -> None:
     settings = replace(QUICK, levels=("pyscf-pbe",))
     with pytest.raises(UnknownElementError, match="Cd"):
         check_screen(nodes, [SODIUM], theory="gfn1-xtb", settings=settings)
+
+
+def test_energies_on_too_coarse_a_grid() -> None:
+    coarse = ScfSettings(grid_level=0)
+    with pytest.raises(TheoryError, match="level 1 or finer; got 0"):
+        replace(QUICK, levels=("pyscf-pbe+d3bj",), scf=coarse)
+    replace(QUICK, levels=("gfn1-xtb@eps7.5",), scf=coarse)
+    with pytest.raises(TheoryError, match="levels and charges only"):
+        single_point_task(single(9, -1), "pyscf-pbe", coarse)
 
 
 def test_levels_without_charge(zinc: Node) -> None:

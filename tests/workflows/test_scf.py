@@ -9,8 +9,9 @@ import pytest
 from small_molecules import hydrogen_atom, iron_oxide, molecule, oxygen, sodium_ion, water
 
 from superionic.structures.errors import EvidenceError, NotConvergedError, TheoryError
-from superionic.workflows.scf import LADDER, ScfSettings, build_mole, solve_field
+from superionic.workflows.scf import build_mole, solve_field
 from superionic.workflows.scf_guess import free_atoms, seeded_moments, starting_density
+from superionic.workflows.scf_settings import LADDER, ScfSettings, check_energy_grid
 from superionic.workflows.serialise import decode, encode
 
 SMALL = ScfSettings(grid_level=0)
@@ -61,10 +62,11 @@ def test_hydrogen_has_its_energy_and_one_rung() -> None:
 
 @pytest.mark.parametrize("rung", [r.name for r in LADDER])
 def test_every_rung_finds_the_same_field(rung: str) -> None:
-    settings = ScfSettings(grid_level=0, rungs=(rung,), energy_eV=1e-6)
+    settings = ScfSettings(grid_level=1, rungs=(rung,), energy_eV=1e-6)
     found = solve_field(oxygen(), "pbe", settings)
     assert found.converged, found.reason
-    first = solve_field(oxygen(), "pbe", ScfSettings(grid_level=0, energy_eV=1e-6))
+    first = solve_field(oxygen(), "pbe", ScfSettings(grid_level=1, energy_eV=1e-6))
+    assert found.energy_eV is not None
     assert found.energy_eV == pytest.approx(first.energy_eV, abs=2e-3)
     spins = np.asarray(found.field.mo_occ).sum(axis=1)
     assert spins == pytest.approx([9.0, 7.0])
@@ -79,7 +81,11 @@ def test_broken_symmetry_needs_moments() -> None:
     """Two hydrogens far apart: a singlet of two atoms with opposite spins, or half an ion pair."""
     pair = molecule(("H", "H"), [[0, 0, 0], [0, 0, 4.0]])
     apart = solve_field(pair, "pbe", ScfSettings(grid_level=0, moments=(1.0, -1.0))).require()
-    assert np.asarray(apart.field.make_rdm1()).ndim == 3
+    up, down = np.asarray(apart.field.make_rdm1())
+    spins = np.einsum("ij,ji->i", up - down, apart.field.get_ovlp()).reshape(2, -1).sum(axis=1)
+    assert spins == pytest.approx([1.0, -1.0], abs=0.01)
+    with pytest.raises(EvidenceError, match=r"for 1 unpaired electrons at most; got .* 2"):
+        solve_field(pair, "pbe", ScfSettings(moments=(2.0, -2.0)))
     with pytest.raises(TheoryError, match="one starting moment for each"):
         solve_field(pair, "pbe", ScfSettings(moments=(1.0,)))
 
@@ -108,9 +114,22 @@ def test_settings_are_checked(wrong: dict[str, Any]) -> None:
 
 
 def test_a_continuum_lowers_an_ion() -> None:
-    free = solve_field(sodium_ion(), "pbe", SMALL).require()
-    inside = solve_field(sodium_ion(), "pbe", SMALL, permittivity=7.5).require()
-    assert (inside.energy_eV or 0.0) - (free.energy_eV or 0.0) < -2.0
+    settings = ScfSettings(grid_level=1)
+    free = solve_field(sodium_ion(), "pbe", settings).require().energy_eV
+    inside = solve_field(sodium_ion(), "pbe", settings, permittivity=7.5).require().energy_eV
+    assert free is not None
+    assert inside is not None
+    assert inside - free < -2.0
+
+
+def test_the_coarsest_grid_has_no_energy() -> None:
+    """It serves for levels and charges; its total energy is neither told nor recorded."""
+    found = solve_field(water(), "pbe", SMALL).require()
+    assert found.energy_eV is None
+    assert all(a.energy_eV is None and a.last_change_eV is not None for a in found.attempts)
+    with pytest.raises(TheoryError, match="level 1 or finer; got 0"):
+        check_energy_grid(SMALL)
+    check_energy_grid(ScfSettings())
 
 
 def test_water_is_restricted() -> None:

@@ -44,6 +44,8 @@ class ElectronicRequest:
         ``ATOM=N``.
     basis : str
         Basis set.
+    grid_level : int
+        Of PySCF's integration grids.
     smearing_eV, width_eV : float
         Of the filling, and of the drawn levels.
     projection : {"loewdin", "mulliken"}
@@ -60,6 +62,7 @@ class ElectronicRequest:
     multiplicity: int | None
     moments: tuple[str, ...]
     basis: str
+    grid_level: int
     smearing_eV: float
     projection: Literal["loewdin", "mulliken"]
     width_eV: float
@@ -78,11 +81,14 @@ class ElectronicRequest:
     def settings(self, atoms: int) -> ElectronicSettings:
         """Return how it is computed."""
         from superionic.workflows.electronic_results import ElectronicSettings, SurfaceSettings
-        from superionic.workflows.scf import ScfSettings
+        from superionic.workflows.scf_settings import ScfSettings
 
         return ElectronicSettings(
             scf=ScfSettings(
-                basis=self.basis, smearing_eV=self.smearing_eV, moments=self.parsed_moments(atoms)
+                basis=self.basis,
+                grid_level=self.grid_level,
+                smearing_eV=self.smearing_eV,
+                moments=self.parsed_moments(atoms),
             ),
             projection=self.projection,
             width_eV=self.width_eV,
