@@ -52,6 +52,8 @@ class LevelBinding:
         For a salt: ``E_b`` against its ions, each alone, in eV; None where there is none.
     separated_reason : str
         Why not.
+    energies : tuple of FiveEnergies
+        Total energies that it was worked out from: those of the level, and dispersion added.
     """
 
     theory: str
@@ -60,6 +62,7 @@ class LevelBinding:
     parts: BindingParts | None
     separated_ions_eV: float | None = None
     separated_reason: str = ""
+    energies: tuple[FiveEnergies, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse parts that do not add up."""

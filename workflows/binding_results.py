@@ -134,6 +134,7 @@ def _level(
         parts=split_binding(whole, added, separable=not get_theory(name).own_dispersion),
         separated_ions_eV=separated,
         separated_reason=reason,
+        energies=(found.energies,) if added is None else (found.energies, added),
     )
 
 

@@ -112,6 +112,8 @@ class Run:
         Worker processes; by default one for each core that this process may use.
     progress
         Show a live table on standard error (a line now and then where that is no terminal).
+    title
+        Shown with it.
     cluster
         Compute on this cluster instead, a job for each task: its settings, or the name or path of
         its file. Interrupting the driver then leaves the jobs alone.
@@ -133,6 +135,7 @@ class Run:
         *,
         workers: int | None = None,
         progress: bool = False,
+        title: str = "",
         cluster: ClusterConfig | Path | str | None = None,
         detach: bool = False,
     ) -> None:
@@ -142,6 +145,7 @@ class Run:
         if self.workers < 1:
             raise JobDefinitionError(f"A run needs at least one worker; got {workers}.")
         self._progress = progress
+        self._title = title
         self._scheduler: Scheduler | ClusterScheduler | None = None
         self._stack = ExitStack()
         self._opened_s = 0.0
@@ -163,7 +167,7 @@ class Run:
         if self._progress and not (self.placement and self.placement.detach):
             from superionic.workflows.progress import RunProgress
 
-            display = RunProgress(self._views, workers=self.workers)
+            display = RunProgress(self._views, workers=self.workers, title=self._title)
             display.start()
             self._stack.callback(display.stop)
         OPEN_RUNS.append(self)

@@ -9,7 +9,7 @@ import secrets
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 
 from superionic.structures.errors import SuperionicError
 from superionic.workflows.context import plain_call
@@ -20,13 +20,23 @@ from superionic.workflows.serialise import SerialiseError, encode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from superionic.workflows.execution import Run
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-OPEN_RUNS: list[Run] = []
-"""The runs whose ``with`` blocks are being executed, innermost last."""
+
+class OpenRun(Protocol):
+    """What takes jobs: a run, or what recalls one."""
+
+    def submit(
+        self, job: Job[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> TaskFuture[R]:
+        """Take up a task."""
+        ...
+
+
+OPEN_RUNS: list[OpenRun] = []
+"""Those whose ``with`` blocks are being executed, innermost last."""
 
 
 class NoRunError(SuperionicError, RuntimeError):

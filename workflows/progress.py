@@ -159,6 +159,8 @@ class RunProgress:
         Returns the tasks of the run as they are now.
     workers
         Tasks that run at once.
+    title
+        Above the table, and at the head of every line.
     console
         A rich console; standard error by default.
     line_interval_s
@@ -170,6 +172,7 @@ class RunProgress:
         snapshot: Callable[[], Sequence[TaskView]],
         *,
         workers: int,
+        title: str = "",
         console: Console | None = None,
         line_interval_s: float = 20.0,
     ) -> None:
@@ -177,6 +180,7 @@ class RunProgress:
 
         self._snapshot = snapshot
         self._workers = workers
+        self._title = title
         self._console = console or Console(stderr=True)
         self._line_interval_s = line_interval_s
         self._stop = threading.Event()
@@ -232,7 +236,8 @@ class RunProgress:
         counts = {s: sum(t.state == s for t in tasks) for s in sorted({t.state for t in tasks})}
         running = [self._describe(t) for t in tasks if t.state == "running"]
         left = remaining_seconds(tasks, self._workers)
-        parts = [", ".join(f"{n} {s}" for s, n in counts.items()) + f" of {len(tasks)} tasks"]
+        told = ", ".join(f"{n} {s}" for s, n in counts.items()) + f" of {len(tasks)} tasks"
+        parts = [f"{self._title}: {told}" if self._title else told]
         if left:
             parts.append(f"about {format_seconds(left)} left")
         return "; ".join([*parts, *running])
@@ -254,9 +259,9 @@ class RunProgress:
         tasks = self._snapshot()
         ended = sum(t.state not in ("pending", "running") for t in tasks)
         left = format_seconds(remaining_seconds(tasks, self._workers))
-        table = Table(
-            title=f"{ended} of {len(tasks)} tasks, time left {left}", title_justify="left"
-        )
+        head = f"{ended} of {len(tasks)} tasks, time left {left}"
+        title = f"{self._title}: {head}" if self._title else head
+        table = Table(title=title, title_justify="left")
         for column in ("task", "what", "step", "fmax eV/A", "elapsed", "expected", ""):
             table.add_column(column, justify="left" if column in ("task", "what") else "right")
         for task in tasks:

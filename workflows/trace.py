@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from superionic.structures.errors import RunFolderError
 from superionic.workflows.manifest import verify_result
@@ -17,6 +16,7 @@ from superionic.workflows.runfolder import (
     task_name,
 )
 from superionic.workflows.slurm.records import Ledger
+from superionic.workflows.told_inputs import told_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,11 +64,13 @@ class Link:
     function, version : str, int
         What was called, and the version of that job.
     settings : dict
-        Its inputs that are plain values, by name.
+        Its inputs by name, structures and arrays in brief.
     host, started : str
         Where and when.
     wall_s : float or None
         Wall time in seconds.
+    job : str
+        Number of the job in which it was computed; empty outside of jobs.
     versions : dict
         Versions of libraries.
     intact : bool or None
@@ -90,6 +92,7 @@ class Link:
     host: str
     started: str
     wall_s: float | None
+    job: str
     versions: dict[str, str]
     intact: bool | None
     submissions: tuple[Submission, ...]
@@ -142,10 +145,11 @@ def _link(folder: Path, depth: int, ledger: Ledger, *, again: bool) -> Link:
         state=read_task(folder).state if inputs else "missing",
         function=f"{inputs.get('module', '?')}.{inputs.get('qualname', task_name(folder.name))}",
         version=int(inputs.get("version", 0)),
-        settings=dict(_plain_values(inputs.get("inputs", {}))),
+        settings=dict(told_inputs(inputs.get("inputs", {}))),
         host=str(manifest.get("host", "")),
         started=str(manifest.get("started", "")),
         wall_s=manifest.get("wall_s"),
+        job=str(manifest.get("job", "")),
         versions=dict(manifest.get("versions", {})),
         intact=_intact(folder),
         submissions=tuple(_submissions(folder.name, ledger)),
@@ -177,21 +181,3 @@ def _intact(folder: Path) -> bool | None:
     except RunFolderError:
         return False
     return True
-
-
-def _plain_values(inputs: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield names and values of settings; structures and arrays by their kind only."""
-    if not isinstance(inputs, dict):
-        return
-    for name, value in inputs.items():
-        if name.startswith("$"):
-            continue
-        label = f"{prefix}{name}"
-        if isinstance(value, (bool, int, float, str)):
-            yield label, str(value)
-        elif isinstance(value, dict) and "$type" in value:
-            kind = re.sub(r".*:", "", str(value["$type"]))
-            if kind in ("TaskRef", "Structure"):
-                yield label, str(value.get("key", f"a {kind}"))
-            else:
-                yield from _plain_values(value, f"{label}.")

@@ -191,7 +191,8 @@ def test_reproduce_asks_the_paper(
     assert said.code == code
     assert "bulk 0.3 eV" in said.out
     assert "talks" not in said.out
-    assert asked == [(tmp_path / "out", {"fidelity": "standard", "workers": 2, "progress": False})]
+    options = {"fidelity": "standard", "workers": 2, "progress": False}
+    assert asked == [(tmp_path / "out", {**options, "title": "nzsp"})]
     assert superionic(*words, "--json").json["nzsp"]["ok"] is ok
     said = superionic("reproduce", "nzsp", "--fidelity", "quick", "-o", tmp_path / "out")
     assert "fidelity was standard, now it is quick" in refused(said)
@@ -200,16 +201,18 @@ def test_reproduce_asks_the_paper(
 def test_report_of_papers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     marker = {"command": "reproduce", "inputs": {"fidelity": "standard"}}
     (tmp_path / "superionic.json").write_text(json.dumps(marker))
-    assert "No paper has been finished" in refused(superionic("report", tmp_path))
+    (tmp_path / "runs").mkdir()
+    assert "Nothing in" in refused(superionic("report", tmp_path))
     (tmp_path / "nzsp").mkdir()
 
-    def reproduce(paper: object, out: Path, **options: object) -> ReproductionSummary:
+    def retell(paper: object, out: Path, **options: object) -> ReproductionSummary:
+        assert paper is PAPER
         return ReproductionSummary(str(out), (str(options),), ok=True)
 
-    monkeypatch.setattr("superionic.workflows.papers.reproduction.reproduce", reproduce)
+    monkeypatch.setattr("superionic.workflows.papers.reproduction.retell", retell)
     said = superionic("report", tmp_path)
     assert said.code == 0
-    assert "{'fidelity': 'standard', 'progress': False, 'redraw': True}" in said.out
+    assert "{'fidelity': 'standard'}" in said.out
 
 
 def test_report_of_other_commands(tmp_path: Path) -> None:

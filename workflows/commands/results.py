@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from superionic.structures.errors import RunFolderError
+from superionic.structures.errors import RunFolderError, TaskFailedError
 from superionic.workflows.commands.console import chatter_to_stderr, emit_json, note, plain, say
 from superionic.workflows.commands.folders import claim_folder, read_marker
 
@@ -35,23 +35,20 @@ def reproduce(
     as_json: bool,
 ) -> None:
     """Redraw the computed figures of papers; leave with exit code 1 unless all numbers exist."""
-    from superionic.workflows.papers.reproduction import reproduce as run_paper
+    from superionic.workflows.papers.together import reproduce_all
 
     chosen = _known(papers)
     folder = claim_folder(out, "reproduce", {"fidelity": fidelity})
-    summaries: dict[str, ReproductionSummary] = {}
-    for paper in chosen:
-        with chatter_to_stderr():
-            summaries[paper] = run_paper(
-                _paper(paper), folder, fidelity=fidelity, workers=workers, progress=progress
-            )
-    _show(summaries, as_json=as_json)
+    with chatter_to_stderr():
+        outcomes = reproduce_all(
+            [_paper(name) for name in chosen], folder, tell=note, fidelity=fidelity,
+            workers=workers, progress=progress,
+        )  # fmt: skip
+    _show({one.name: one.summary for one in outcomes}, as_json=as_json)
 
 
 def rebuild(path: Path, *, as_json: bool) -> None:
     """Write the report of a results folder again; computes nothing."""
-    from superionic.workflows.papers.reproduction import reproduce as run_paper
-
     marker, folder = read_marker(path), path.expanduser().absolute()
     command = marker.get("command")
     if command in _WRITERS:
@@ -63,24 +60,46 @@ def rebuild(path: Path, *, as_json: bool) -> None:
         else:
             say(str(written))
     elif command == "reproduce":
-        papers = [paper for paper in _known(()) if (folder / paper).is_dir()]
-        if not papers:
-            raise RunFolderError(
-                f"No paper has been finished in {folder} yet. Run the `superionic reproduce` "
-                "command again to resume it."
-            )
-        fidelity = marker["inputs"].get("fidelity", "quick")
-        with chatter_to_stderr():
-            summaries = {
-                p: run_paper(_paper(p), folder, fidelity=fidelity, progress=False, redraw=True)
-                for p in papers
-            }
-        _show(summaries, as_json=as_json)
+        _show(_retold(folder, fidelity_of(folder, marker["inputs"])), as_json=as_json)
     else:
         raise RunFolderError(
             f"There is no report on `superionic {command}`, which made {path}. Name a folder of "
             "`superionic reproduce`, `superionic barrier` or `superionic binding`."
         )
+
+
+def fidelity_of(folder: Path, inputs: dict[str, Any]) -> str:
+    """Return at which fidelity, or by which protocol, the papers in a results folder were computed.
+
+    Parameters
+    ----------
+    folder
+        Of `superionic reproduce`.
+    inputs
+        What its marker says of them.
+    """
+    return str(inputs.get("fidelity", "quick"))
+
+
+def _retold(folder: Path, fidelity: str) -> dict[str, ReproductionSummary]:
+    """Write the report of all papers of which a results folder holds something."""
+    from superionic.workflows.papers.reproduction import retell
+
+    told: dict[str, ReproductionSummary] = {}
+    begun = [paper for paper in _known(()) if (folder / paper).is_dir()]
+    for name in begun or _known(()):
+        with chatter_to_stderr():
+            try:
+                told[name] = retell(_paper(name), folder, fidelity=fidelity)
+            except TaskFailedError as error:
+                if begun:
+                    note(f"note: nothing of {name} can be told: {error}")
+    if not told:
+        raise RunFolderError(
+            f"Nothing in {folder} is far enough to be told yet. Run the `superionic reproduce` "
+            "command again to resume it."
+        )
+    return told
 
 
 def _show(summaries: dict[str, ReproductionSummary], *, as_json: bool) -> None:
@@ -89,9 +108,11 @@ def _show(summaries: dict[str, ReproductionSummary], *, as_json: bool) -> None:
         emit_json({paper: plain(summary) for paper, summary in summaries.items()})
     else:
         for paper, summary in summaries.items():
-            say(f"{paper}: {summary.report}")
+            say(f"{paper}:")
             for line in summary.lines:
                 say(f"  {line}")
+        for report in dict.fromkeys(summary.report for summary in summaries.values()):
+            say(f"report: {report}")
     short = [paper for paper, summary in summaries.items() if not summary.ok]
     if short:
         note(

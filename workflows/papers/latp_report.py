@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from superionic.analysis.figures.binding_levels import relaxed_level
 from superionic.workflows.papers.latp_decks import write_decks
+from superionic.workflows.papers.latp_methods import latp_methods
 from superionic.workflows.papers.latp_protocol import PUBLISHED_EV
 from superionic.workflows.papers.summary import PaperReport
+from superionic.workflows.report.agreement import NOT_DECIDED, claim_mark, number_mark
 from superionic.workflows.report.binding_blocks import (
     charge_table,
     complex_viewer,
@@ -19,7 +21,6 @@ from superionic.workflows.report.binding_blocks import (
 )
 from superionic.workflows.report.blocks import figure_block
 from superionic.workflows.report.content import (
-    Badge,
     Fact,
     ReportTable,
     Section,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from superionic.analysis.binding import BindingResult
+    from superionic.analysis.binding import BindingResult, LevelBinding
     from superionic.workflows.papers.latp_decks import WrittenDeck
     from superionic.workflows.papers.latp_protocol import LatpProtocol
     from superionic.workflows.papers.latp_results import LatpResults
@@ -70,6 +71,7 @@ def latp_report(folder: Path, protocol: LatpProtocol, results: LatpResults) -> P
         ),
         lines=(*(summary_line(r) for r in results.both), _claim_line(results)),
         ok=all(r.binding_energy_eV is not None for r in results.both),
+        methods=latp_methods(protocol),
     )
 
 
@@ -111,7 +113,11 @@ def _summary(results: LatpResults, protocol: LatpProtocol) -> tuple[Block, ...]:
     return (
         f"The paper prints binding strengths of {PUBLISHED_EV['succinonitrile']:g} eV for "
         f"succinonitrile and {PUBLISHED_EV['litfsi']:g} eV for LiTFSI, and concludes {CLAIM}.",
-        comparison_table(rows, caption="Computed beside published."),
+        comparison_table(
+            rows,
+            caption="Computed beside published. Numbers agree where they differ by no more than "
+            f"{protocol.claim.margin_eV:g} eV, the margin of the rule below.",
+        ),
         f"Rule of the verdict, fixed in the protocol before the run: {protocol.claim.text}",
         f"Verdict on {CLAIM}: {results.claim.state}. {results.claim.reason}",
     )
@@ -128,8 +134,8 @@ def _rows(result: BindingResult, protocol: LatpProtocol) -> list[Row]:
                 computed=None,
                 published=printed,
                 fidelity=protocol.fidelity,
-                verdict=Badge(result.verdict, "bad"),
-                note=result.reason,
+                verdict=NOT_DECIDED,
+                note=f"{result.verdict}: {result.reason}",
             )
         ]
     return [
@@ -139,16 +145,20 @@ def _rows(result: BindingResult, protocol: LatpProtocol) -> list[Row]:
             computed=level.binding_strength_eV,
             published=printed,
             fidelity=protocol.fidelity,
-            verdict=Badge("bound" if level.binding_strength_eV else "not bound"),
-            note=_evidence(result.spread_eV, result.converged_starts, level.kind),
+            verdict=number_mark(
+                level.binding_strength_eV, printed, margin=protocol.claim.margin_eV
+            ),
+            note=_evidence(result, level),
+            of=(level, *result.terms),
         )
         for level in result.levels
     ]
 
 
-def _evidence(spread_eV: float | None, converged: int, kind: str) -> str:
-    spread = "" if spread_eV is None else f", spread {spread_eV:.2f} eV"
-    return f"{kind}; {converged} converged starts{spread}"
+def _evidence(result: BindingResult, level: LevelBinding) -> str:
+    spread = "" if result.spread_eV is None else f", spread {result.spread_eV:.2f} eV"
+    bound = "" if level.binding_strength_eV else "not bound; "
+    return f"{bound}{level.kind}; {result.converged_starts} converged starts{spread}"
 
 
 def _difference(results: LatpResults, protocol: LatpProtocol) -> Row:
@@ -165,8 +175,9 @@ def _difference(results: LatpResults, protocol: LatpProtocol) -> Row:
         computed=gap,
         published=round(PUBLISHED_EV["succinonitrile"] - PUBLISHED_EV["litfsi"], 10),
         fidelity=protocol.fidelity,
-        verdict=Badge(state, TONES[state]),
+        verdict=claim_mark(state),
         note=results.claim.reason,
+        of=tuple(term for r in results.both for term in r.terms),
     )
 
 

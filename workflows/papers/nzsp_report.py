@@ -7,12 +7,13 @@ import io
 from typing import TYPE_CHECKING
 
 from superionic.analysis.claims import climb_from_lower_end
+from superionic.workflows.papers.nzsp_methods import nzsp_methods
 from superionic.workflows.papers.nzsp_protocol import NzspProtocol
 from superionic.workflows.papers.nzsp_results import Comparison
 from superionic.workflows.papers.summary import PaperReport
+from superionic.workflows.report.agreement import NOT_PRINTED, claim_mark
 from superionic.workflows.report.blocks import figure_block, path_viewer
 from superionic.workflows.report.content import (
-    Badge,
     Fact,
     Section,
 )
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from superionic.analysis.barriers import BarrierResult
     from superionic.workflows.annealing import OrderResult
     from superionic.workflows.papers.nzsp_results import Cell
     from superionic.workflows.report.content import Block
@@ -63,6 +65,7 @@ def nzsp_report(
         ),
         lines=tuple(map(_line, comparisons)),
         ok=_ok(comparisons),
+        methods=nzsp_methods(protocol),
     )
 
 
@@ -101,9 +104,9 @@ def _summary(comparisons: Sequence[Comparison], protocol: NzspProtocol) -> tuple
     rows = []
     for c in comparisons:
         v = c.verdict
-        for name, value, hops in (
-            ("A, inner channel", v.bulk_median_eV, v.bulk_hops),
-            ("B, (001) surface", v.surface_median_eV, v.surface_hops),
+        for name, value, hops, results in (
+            ("A, inner channel", v.bulk_median_eV, v.bulk_hops, c.bulk),
+            ("B, (001) surface", v.surface_median_eV, v.surface_hops, c.surface),
         ):
             rows.append(
                 Row(
@@ -112,8 +115,9 @@ def _summary(comparisons: Sequence[Comparison], protocol: NzspProtocol) -> tuple
                     computed=value,
                     published=None,
                     fidelity=protocol.fidelity,
-                    verdict=Badge("no printed value"),
+                    verdict=NOT_PRINTED,
                     note=f"{_hops(hops)} converged",
+                    of=_climbs(results),
                 )
             )
         gap = (
@@ -128,8 +132,9 @@ def _summary(comparisons: Sequence[Comparison], protocol: NzspProtocol) -> tuple
                 computed=gap,
                 published="negative",
                 fidelity=protocol.fidelity,
-                verdict=Badge(v.state, TONES[v.state]),
+                verdict=claim_mark(v.state),
                 note=v.reason,
+                of=(*_climbs(c.bulk), *_climbs(c.surface)),
             )
         )
     return (
@@ -138,6 +143,11 @@ def _summary(comparisons: Sequence[Comparison], protocol: NzspProtocol) -> tuple
         comparison_table(rows, caption="Computed beside published."),
         f"Rule, fixed in the protocol before the run: {protocol.claim.text}",
     )
+
+
+def _climbs(results: Sequence[BarrierResult]) -> tuple[object, ...]:
+    """Return what a median of climbs is worked out from."""
+    return tuple(climb_from_lower_end(r) for r in results)
 
 
 def _composition(comparison: Comparison, folder: Path, protocol: NzspProtocol) -> tuple[Block, ...]:

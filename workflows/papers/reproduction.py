@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from superionic.structures.errors import TaskFailedError
 from superionic.workflows.execution import Run
+from superionic.workflows.papers.frame import framed
+from superionic.workflows.papers.page import PAGE, write_part, write_reproduction_page
 from superionic.workflows.papers.summary import PaperReport, ReproductionSummary
-from superionic.workflows.report.content import ReportContent, Section
-from superionic.workflows.report.provenance import provenance_blocks
-from superionic.workflows.report.render import write_report
+from superionic.workflows.recall import Recall
+from superionic.workflows.report.part import render_part
+from superionic.workflows.report.sources import TaskIndex
 from superionic.workflows.runfolder import RESULT
 from superionic.workflows.serialise import PACKAGE, canonical_hash, read_json, write_bytes_atomic
 
@@ -23,8 +27,8 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 R = TypeVar("R")
 
-SEAL = "finished.json"
-"""In a paper's folder: what its report was written from, and what was written."""
+SEAL, PROTOCOL = "finished.json", "protocol.toml"
+"""In a paper's folder: what its report was written from and what was written; its settings."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ def reproduce(
     fidelity: str = "quick",
     workers: int | None = None,
     progress: bool = True,
-    redraw: bool = False,
+    title: str = "",
+    archive: Path | None = None,
 ) -> ReproductionSummary:
     """Compute what is missing of a paper and write its report.
 
@@ -75,8 +80,10 @@ def reproduce(
         Worker processes; by default one a core.
     progress
         Show a live table.
-    redraw
-        Write the report in any case.
+    title
+        Shown above it; the paper's name by default.
+    archive
+        File for an archive of what was found; see `superionic.workflows.papers.archive`.
 
     Raises
     ------
@@ -85,9 +92,10 @@ def reproduce(
     """
     protocol, text = paper.load(fidelity)
     seal, origin = out / paper.name / SEAL, canonical_hash((text, source_digest()))
-    if not redraw and (sealed := _unbroken(seal, out, origin)) is not None:
+    if archive is None and (sealed := _unbroken(seal, out, origin)) is not None:
+        write_reproduction_page(out)
         return sealed
-    with Run(out / "runs", workers=workers, progress=progress) as run:
+    with Run(out / "runs", workers=workers, progress=progress, title=title or paper.name) as run:
         results = paper.compute(protocol)
     told = run.summary()
     keys = [record.key for record in told.tasks]
@@ -95,13 +103,60 @@ def reproduce(
     summary = write_paper_report(paper, out, protocol, text, results, keys)
     if not (told.failed or told.skipped or told.unfinished):
         _seal(seal, out, origin, keys, summary)
+    if archive is not None:
+        from superionic.workflows.papers.archive import write_archive
+
+        write_archive(
+            archive, out, paper.name, fidelity=fidelity, protocol=protocol, protocol_text=text,
+            results=results, task_keys=keys,
+        )  # fmt: skip
+    return summary
+
+
+def retell(paper: Paper[P, R], out: Path, *, fidelity: str = "quick") -> ReproductionSummary:
+    """Draw and write anew what a results folder holds of a paper; computes nothing.
+
+    A hop, or whatever else has no result in the folder, is told to have none.
+
+    Parameters
+    ----------
+    paper
+        Which one.
+    out
+        Results folder.
+    fidelity
+        At which it was computed, where no protocol is kept with its report.
+
+    Raises
+    ------
+    TaskFailedError
+        A task without which there is nothing to report has no result there.
+    """
+    kept = out / paper.name / PROTOCOL
+    protocol, text = paper.load(str(kept) if kept.is_file() else fidelity)
+    with Recall(out / "runs") as found:
+        results = paper.compute(protocol)
+    if not found.keys:
+        raise TaskFailedError(f"No task of {paper.name} has a result in {out}.")
+    (out / paper.name / SEAL).unlink(missing_ok=True)
+    summary = write_paper_report(paper, out, protocol, text, results, found.keys)
+    if not found.missing:
+        origin = canonical_hash((text, source_digest()))
+        _seal(out / paper.name / SEAL, out, origin, found.keys, summary)
     return summary
 
 
 def write_paper_report(
-    paper: Paper[P, R], out: Path, protocol: P, text: str, results: R, task_keys: Sequence[str]
+    paper: Paper[P, R],
+    out: Path,
+    protocol: P,
+    text: str,
+    results: R,
+    task_keys: Sequence[str],
+    *,
+    remark: str = "",
 ) -> ReproductionSummary:
-    """Draw the figures, write tables and report of a paper to its folder, and sum up.
+    """Draw the figures and tables of a paper to its folder, take it into the report, and sum up.
 
     Parameters
     ----------
@@ -115,21 +170,27 @@ def write_paper_report(
         What it found.
     task_keys
         Tasks that the results rest on.
+    remark
+        What the report has to say before all else.
     """
     folder = out / paper.name
     folder.mkdir(parents=True, exist_ok=True)
-    write_bytes_atomic(folder / "protocol.toml", text.encode())
+    write_bytes_atomic(folder / PROTOCOL, text.encode())
     told = paper.report(folder, protocol, results)
-    provenance = Section("Protocol and provenance", provenance_blocks(out, text, task_keys))
-    content = ReportContent(
-        title=told.title,
-        subtitle=told.subtitle,
-        facts=told.facts,
-        sections=(*told.sections, provenance),
-        footer="Every number above is in the CSV beside its figure and in the run folders.",
+    content = framed(
+        told,
+        paper=paper.name,
+        fidelity=str(tomllib.loads(text).get("fidelity", "")),
+        out=out,
+        protocol_text=text,
+        task_keys=task_keys,
+        remark=remark,
     )
-    page = write_report(content, folder / "report.html")
-    return ReproductionSummary(report=str(page), lines=told.lines, ok=told.ok)
+    index = TaskIndex(out / "runs", task_keys)
+    write_part(render_part(content, name=paper.name, index=index), folder)
+    page = write_reproduction_page(out)
+    lines = (remark, *told.lines) if remark else told.lines
+    return ReproductionSummary(report=str(page), lines=lines, ok=told.ok)
 
 
 def source_digest() -> str:
@@ -147,14 +208,11 @@ def _seal(
     seal: Path, out: Path, origin: str, keys: Sequence[str], summary: ReproductionSummary
 ) -> None:
     """Note what the report was written from and how its files look."""
-    report = Path(summary.report).relative_to(out)
-    written = [p for p in sorted((out / seal.parent.name).rglob("*")) if p.is_file()]
-    if out / report not in written:
-        written.append(out / report)
+    written = [p for p in sorted(seal.parent.rglob("*")) if p.is_file()]
     results = [out / "runs" / key / RESULT for key in keys]
     content = {
         "origin": origin,
-        "summary": asdict(replace(summary, report=report.as_posix())),
+        "summary": asdict(replace(summary, report=PAGE)),
         "files": {p.relative_to(out).as_posix(): _look(p) for p in (*results, *written)},
     }
     write_bytes_atomic(seal, json.dumps(content, indent=1).encode())

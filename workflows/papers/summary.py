@@ -25,6 +25,8 @@ class PaperReport:
         The main findings, one a line.
     ok : bool
         Every number asked for exists with its evidence.
+    methods : tuple of str
+        How it was computed, a text for each paragraph, with citations as ``[@key]``.
     """
 
     title: str
@@ -33,6 +35,7 @@ class PaperReport:
     sections: tuple[Section, ...]
     lines: tuple[str, ...]
     ok: bool
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,32 @@ class Badge:
     tone: Tone = "plain"
 
 
-Cell = str | float | int | bool | None | Badge
+@dataclass(frozen=True)
+class Traced:
+    """A number that was worked out from others.
+
+    A number that stands in a task's result needs none of this: it is found there.
+
+    Attributes
+    ----------
+    value : float or None
+        The number; None where there is no value.
+    of : tuple
+        Results, or numbers, that it was worked out from; the tasks that have those in their
+        results are shown as its source.
+    """
+
+    value: float | None
+    of: tuple[object, ...]
+
+
+Cell = str | float | int | bool | None | Badge | Traced
 """One entry of a table; None where there is no value."""
+
+
+def bare(cell: Cell) -> str | float | int | bool | Badge | None:
+    """Return what a cell shows, without where it comes from."""
+    return cell.value if isinstance(cell, Traced) else cell
 
 
 @dataclass(frozen=True)
@@ -72,7 +96,7 @@ class ReportTable:
                     f"Table '{self.caption}': row {k} has {len(row)} entries for "
                     f"{len(self.header)} columns."
                 )
-            if not all(np.isfinite(x) for x in row if isinstance(x, float)):
+            if not all(np.isfinite(x) for x in map(bare, row) if isinstance(x, float)):
                 raise EvidenceError(
                     f"Table '{self.caption}': row {k} holds NaN or infinity; use None for no value."
                 )
@@ -254,12 +278,15 @@ class Fact:
         How it is known.
     tone : str
         As in `Badge`.
+    of : tuple
+        As in `Traced`.
     """
 
     label: str
     value: str
     detail: str = ""
     tone: Tone = "plain"
+    of: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from superionic.workflows.report.content import CodeBlock, ReportTable
 from superionic.workflows.report.tables import task_table, version_table
+from superionic.workflows.runfolder import MANIFEST, read_optional
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +30,8 @@ def provenance_blocks(out: Path, protocol_text: str, task_keys: Sequence[str]) -
     task_keys
         Names of the tasks' folders.
     """
-    manifests = [
-        json.loads((out / "runs" / key / "manifest.json").read_text()) for key in task_keys
-    ]
+    found = (read_optional(out / "runs" / key / MANIFEST) for key in task_keys)
+    manifests = [manifest for manifest in found if manifest]
     tables: list[ReportTable] = []
     if manifests:
         tables = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from superionic.structures.errors import EvidenceError
-from superionic.workflows.report.content import Badge, Cell, ReportTable
+from superionic.workflows.report.content import Badge, Cell, ReportTable, Traced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +39,8 @@ class Comparison:
         What the two say together.
     note : str
         Evidence, or why a value is missing.
+    of : tuple
+        What the computed value was worked out from; see `Traced`.
     """
 
     quantity: str
@@ -48,6 +50,7 @@ class Comparison:
     fidelity: str
     verdict: Badge
     note: str = ""
+    of: tuple[object, ...] = ()
 
     @property
     def difference(self) -> float | None:
@@ -75,9 +78,9 @@ def comparison_table(comparisons: Sequence[Comparison], *, caption: str) -> Repo
             (
                 c.quantity,
                 c.unit,
-                "no value" if c.computed is None else float(c.computed),
+                "no value" if c.computed is None else Traced(float(c.computed), c.of),
                 NOT_PRINTED if c.published is None else c.published,
-                c.difference,
+                None if c.difference is None else Traced(c.difference, (c.computed, *c.of)),
                 c.fidelity,
                 c.verdict,
                 c.note,
