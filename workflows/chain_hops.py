@@ -144,7 +144,7 @@ def _withdrawn(result: BarrierResult, reason: str) -> BarrierResult:
     )  # fmt: skip
 
 
-@job(version=1, name="chain_drag")
+@job(version=2, name="chain_drag")
 def chain_drag_task(
     system: ChainSystem,
     start: RelaxedPocket,
@@ -183,7 +183,9 @@ def drag(
         ion_coordinate=np.array([0.0, 1.0]),
         energies_eV=np.array([0.0, end.relaxed.energy_eV - start.relaxed.energy_eV]),
     )
-    return relaxed_scan(route, route=hop.key, calculator=calculator, settings=settings.drag)
+    return relaxed_scan(
+        route, route=hop.key, calculator=calculator, settings=settings.drag, molecular=True
+    )
 
 
 @job(version=1, name="chain_single_points")

@@ -108,6 +108,7 @@ def relaxed_scan(
     route: str,
     calculator: BaseCalculator,
     settings: ScanSettings | None = None,
+    molecular: bool = False,
 ) -> ScanProfile:
     """Return the energy along the straight route with everything relaxed around the ion.
 
@@ -125,6 +126,8 @@ def relaxed_scan(
         Any ASE calculator.
     settings
         Step, criterion, limit.
+    molecular
+        Relax as a molecule; see `superionic.workflows.relax.relax`.
 
     Raises
     ------
@@ -152,6 +155,7 @@ def relaxed_scan(
             counter=counter,
             label=f"point {k + 1} of {len(samples.positions)}",
             constraint=[*anchors, FixedPlane([result.ion], normal)],
+            molecular=molecular,
         )
         report_progress(step=k + 1, total=len(samples.positions), message="relaxed scan")
         current = held.structure
