@@ -172,9 +172,8 @@ def drag(
 ) -> ScanProfile:
     """Drag the ion from one relaxed pocket to another; see `chain_drag_task`."""
     hop = _hop(system, start, end)
-    no_band = replace(settings.barrier, max_bands=1)
     ends = Ends(start.relaxed, end.relaxed, "unconverged", "No band was run.", 0.0)
-    empty = join_ends(hop, ends, calculator=calculator, settings=no_band, theory=theory)
+    empty = join_ends(hop, ends, calculator=calculator, settings=settings.barrier, theory=theory)
     both = np.array([start.relaxed.structure.positions, end.relaxed.structure.positions])
     route = replace(
         empty,

@@ -287,8 +287,11 @@ def what_broke(molecule: Molecule, positions: ArrayLike) -> str:
 
 
 def choose_pair(
-    pockets: Sequence[RelaxedPocket], settings: ChainHopSettings
+    pockets: Sequence[RelaxedPocket | None], settings: ChainHopSettings
 ) -> tuple[int, int] | None:
-    """Return which two relaxed pockets make the hop, by geometry alone; None where none do."""
-    sets = [p.held_by if p.verdict == "converged" else None for p in pockets]
+    """Return which two relaxed pockets make the hop, by geometry alone; None where none do.
+
+    Pockets stand in order along the chain; those without a result keep their place as None.
+    """
+    sets = [p.held_by if p is not None and p.verdict == "converged" else None for p in pockets]
     return neighbouring_pair(sets, reach=settings.reach)

@@ -15,7 +15,7 @@ import pytest
 
 from superionic.analysis.chain_hop_claims import judge_chain_hops
 from superionic.analysis.chain_hops import ChainHop
-from superionic.analysis.coordination import first_shell
+from superionic.analysis.coordination import coordination_number, first_shell
 from superionic.analysis.diffusion import self_diffusion
 from superionic.analysis.electrolyte_claims import judge_motion, judge_pairing
 from superionic.analysis.rdf import rdf
@@ -113,7 +113,10 @@ def results(
     )
     pairs = [(hops[0], hops[1])] if hops[0] is not None and hops[1] is not None else []
     cutoff = protocol.electrolyte_claim.cutoff_ang
-    near = [[peo.neighbours(run, cutoff) for run in group] for group in runs]
+    near = [
+        [coordination_number(run.anion_oxygen, cutoff_ang=cutoff) for run in group]
+        for group in runs
+    ]
     return PeoResults(
         node=NodeModel(NODE, relaxed, FillerModel(np.zeros(len(NODE)), "Mulliken charges")),
         bare=runs[0],

@@ -143,6 +143,14 @@ def test_an_end_that_did_not_relax_has_no_value(
     assert choose_pair([pockets[0], tired], SETTINGS) is None
 
 
+def test_a_pocket_without_a_result_keeps_its_place(pockets: list[RelaxedPocket]) -> None:
+    """What lies beyond it does not become a neighbour."""
+    near = replace(SETTINGS, reach=1)
+    assert choose_pair([pockets[0], pockets[2]], near) == (0, 1)
+    assert choose_pair([pockets[0], None, pockets[2]], near) is None
+    assert choose_pair([pockets[0], None, pockets[2]], replace(SETTINGS, reach=2)) == (0, 2)
+
+
 def test_an_ion_off_the_chain_is_no_pocket(
     system: ChainSystem, pockets: list[RelaxedPocket]
 ) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superionic.analysis.chain_hop_claims import judge_chain_hops
+from superionic.analysis.coordination import coordination_number
 from superionic.analysis.electrolyte_claims import judge_motion, judge_pairing
 from superionic.structures.chain_atoms import chain_ends, ether_oxygens
 from superionic.structures.errors import SuperionicError, TaskFailedError
@@ -77,9 +78,9 @@ def compute(protocol: PeoProtocol) -> PeoResults:
     ]
     numbers = range(protocol.electrolyte.boxes)
     runs = {BARE: [_submit_box(protocol, BARE, k, None) for k in numbers]}
-    alone = tuple(p for p in map(_or_none, pockets) if p is not None)
-    pair = choose_pair(alone, protocol.hops)
-    ends = [] if pair is None else [alone[k] for k in pair]
+    tried: list[RelaxedPocket | None] = [_or_none(future) for future in pockets]
+    ends = [end for k in choose_pair(tried, protocol.hops) or () if (end := tried[k]) is not None]
+    alone = tuple(p for p in tried if p is not None)
     first = _submit_hop(chain, ends, protocol)
     node = node_future.result()
     beside = chain_system(protocol, node.molecule, ends)
@@ -97,7 +98,8 @@ def compute(protocol: PeoProtocol) -> PeoResults:
     pairs = [(a.hop, b.hop) for a, b in [hops] if a.hop is not None and b.hop is not None]
     rule = protocol.electrolyte_claim
     beside_cation = [
-        [neighbours(run, rule.cutoff_ang) for run in group] for group in (bare, filled)
+        [coordination_number(run.anion_oxygen, cutoff_ang=rule.cutoff_ang) for run in group]
+        for group in (bare, filled)
     ]
     return PeoResults(
         node=node,
@@ -290,12 +292,6 @@ def _finished(
         except SuperionicError as error:
             failures.append(str(error))
     return tuple(found)
-
-
-def neighbours(run: ElectrolyteRun, cutoff_ang: float) -> float:
-    """Return the mean number of anion oxygens within a distance of a cation."""
-    edges = run.anion_oxygen.edges_ang[1:]
-    return float(np.interp(cutoff_ang, edges, run.anion_oxygen.neighbours))
 
 
 PAPER = Paper("peo", load_peo_protocol, compute, peo_report)
