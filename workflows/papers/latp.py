@@ -14,6 +14,7 @@ import numpy as np
 
 from superionic.analysis.binding_claims import judge_binding
 from superionic.structures.disordered import DisorderedStructure
+from superionic.structures.errors import NotConvergedError
 from superionic.structures.slab_ordering import OrderedSlab
 from superionic.structures.structure import Structure
 from superionic.workflows.binding import Electrons, find_bindings
@@ -58,11 +59,15 @@ def compute(protocol: LatpProtocol) -> LatpResults:
         default=None,
     )
     if best is None:
-        relaxed[0].require_converged()
+        raise NotConvergedError(
+            f"None of {len(relaxed)} arrangements of the slab relaxed to "
+            f"{protocol.binding.relax.fmax_eV_per_A:g} eV/A within "
+            f"{protocol.binding.relax.max_steps} steps: there is no surface. Allow more steps."
+        )
     settings = protocol.binding
-    cut = slabs[best or 0]
+    cut = slabs[best]
     surface = settle_surface_ions(
-        relaxed[best or 0],
+        relaxed[best],
         ion="Li",
         theory=protocol.theory,
         relax=settings.relax,

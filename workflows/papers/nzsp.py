@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from superionic.analysis.claims import judge_claim
-from superionic.structures.errors import TaskFailedError
+from superionic.structures.errors import InvalidHopError, TaskFailedError
 from superionic.workflows.annealing import OrderResult, anneal_task, reassign_ions
 from superionic.workflows.barrier import barrier_task, failed_barrier
 from superionic.workflows.execution import TaskFuture
@@ -182,7 +182,7 @@ def _surface_hops(
 ) -> _Hops:
     """Take the matched surface hops of all slabs, the shallowest first."""
     found = [(cell, hop) for cell in cells for hop in cell.match_surface()]
-    found.sort(key=lambda pair: (pair[1].depth_ang or 0.0, pair[1].key))
+    found.sort(key=lambda pair: (_depth(pair[1]), pair[1].key))
     return _Hops(
         protocol,
         found,
@@ -191,6 +191,13 @@ def _surface_hops(
         composition.surface_max_tried,
         scanned=composition.scans,
     )
+
+
+def _depth(hop: Hop) -> float:
+    """Return how deep a hop of a surface lies, in angstrom."""
+    if hop.depth_ang is None:
+        raise InvalidHopError(f"Hop {hop.key} at a surface has no depth.")
+    return hop.depth_ang
 
 
 def _compare(
