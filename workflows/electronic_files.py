@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -236,7 +236,7 @@ def record(summary: ElectronicSummary) -> dict[str, Any]:
         if summary.count is None
         else {**plain(summary.count), "share_off": summary.count.share_off},
         "d_band_centres": [
-            {**plain(replace(c)), "definition_name": c.definition.name} for c in summary.centres
+            {**plain(c), "definition_name": c.definition.name} for c in summary.centres
         ],
         "nearest_to_fermi": nearest_to_fermi(summary.centres),
         "atoms": [dict(zip(table.header, row, strict=True)) for row in table.rows],

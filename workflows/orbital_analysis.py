@@ -112,9 +112,7 @@ def population_charges(found: Populations, theory: str) -> AtomicCharges:
 def orbital_shares(field: Any, partition: Partition) -> NDArray[np.float64]:
     """Return the part of each orbital on each basis function. shape=(spins, functions, levels)."""
     overlap = np.asarray(field.get_ovlp(), dtype=float)
-    coefficients = np.asarray(field.mo_coeff, dtype=float).reshape(
-        -1, *field.mo_coeff[-1].shape[-2:]
-    )
+    coefficients = np.asarray(field.mo_coeff, dtype=float)
     if coefficients.ndim == 2:
         coefficients = coefficients[None]
     if partition == "mulliken":
