@@ -370,7 +370,18 @@ def _fall(
     known_eV: float, again: RelaxResult | str, limit_eV: float, what: str, notes: list[str]
 ) -> float:
     """Return how far below a reference another relaxation ended, zero if it does not count."""
-    if isinstance(again, str) or known_eV - again.energy_eV <= limit_eV:
+    if isinstance(again, str):
+        notes.append(
+            f"Whether the reference of the {what} is the lowest was not seen: relaxing it from the "
+            f"complex failed: {again}"
+        )
+        return 0.0
+    if known_eV - again.energy_eV <= limit_eV:
+        if not again.converged:
+            notes.append(
+                f"Whether the reference of the {what} is the lowest was not seen: relaxing it from "
+                f"the complex stopped at a force of {again.fmax_eV_per_A:.3f} eV/A."
+            )
         return 0.0
     if not again.converged:
         raise EvidenceError(
