@@ -28,6 +28,8 @@ CHARGES: dict[str, tuple[ChargeMethod, ...]] = {
     "vasp": ("bader",), "castep": ("mulliken", "hirshfeld"), "gpaw": (),
 }  # fmt: skip
 """Which charges are read of which code, the default first."""
+NO_CRITERION = 0.0
+"""In the place of the force that a band was to reach, where its run names none."""
 END_FORCE_FACTOR = 2.0
 """An end of a band counts as a minimum while its forces are within this many criteria of the
 band."""
@@ -84,7 +86,8 @@ def barrier_result(
     fmax_target_eV_per_A
         Criterion for the band, where its own was a change of energy.
     """
-    target = path.moving[0].fmax_target_eV_per_A or fmax_target_eV_per_A or 0.0
+    asked = path.moving[0].fmax_target_eV_per_A or fmax_target_eV_per_A
+    target = NO_CRITERION if asked is None else asked
     positions, fmax = path.positions, band_fmax(path)
     verdict, reason = _verdict(path, fmax, target)
     described = _description(path, positions, like, key or Path(path.folder).name)
@@ -126,7 +129,12 @@ def _verdict(path: CollectedNEB, fmax: float | None, target: float) -> tuple[Hop
         )
     if path.reason or path.positions is None:
         return "unconverged", path.reason or "an image has no structure"
-    if fmax is None or not target or fmax > target:
+    if target == NO_CRITERION:
+        return "unconverged", (
+            "its criterion is a change of energy, which says nothing of a saddle: run the band "
+            "with one for forces, or give fmax_target_eV_per_A to judge it by"
+        )
+    if fmax is None or fmax > target:
         found = "unknown" if fmax is None else f"{fmax:.3f} eV/A"
         return "unconverged", f"the largest band force is {found}, the criterion {target:g} eV/A"
     for k in (0, len(path.images) - 1):
