@@ -138,7 +138,9 @@ def test_band_force_is_worked_out_where_the_code_does_not_print_it(tmp_path: Pat
 
 def test_energy_criterion_needs_a_force_criterion(tmp_path: Path) -> None:
     path = read_path(write_band(tmp_path, tags=replace(BAND, EDIFFG=1e-3)))
-    assert barrier_result(path).verdict == "unconverged"
+    result = barrier_result(path)
+    assert result.verdict == "unconverged"
+    assert "change of energy" in result.reason
     assert barrier_result(path, fmax_target_eV_per_A=0.05).converged
 
 
