@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ChargeMethod = Literal["bader", "mulliken", "hirshfeld"]
 CHARGES: dict[str, tuple[ChargeMethod, ...]] = {
-    "vasp": ("bader",), "castep": ("mulliken", "hirshfeld"), "gpaw": (),
+    "vasp": ("bader",), "castep": ("mulliken", "hirshfeld"), "gpaw": ("bader",),
 }  # fmt: skip
 """Which charges are read of which code, the default first."""
 NO_CRITERION = 0.0
@@ -315,10 +315,10 @@ def atomic_charges(folder: Path, *, method: ChargeMethod | None = None) -> Atomi
     Parameters
     ----------
     folder
-        A VASP run with ``CHGCAR``, ``AECCAR0`` and ``AECCAR2`` (Bader), or a CASTEP run with a
-        population analysis (Mulliken or Hirshfeld).
+        A VASP run with ``CHGCAR``, ``AECCAR0`` and ``AECCAR2``, or a GPAW run with ``density.npz``
+        (both Bader), or a CASTEP run with a population analysis (Mulliken or Hirshfeld).
     method
-        ``bader`` for VASP and ``mulliken`` for CASTEP by default.
+        ``mulliken`` for CASTEP and ``bader`` for the others by default.
 
     Raises
     ------
@@ -330,18 +330,19 @@ def atomic_charges(folder: Path, *, method: ChargeMethod | None = None) -> Atomi
         Electrons were lost; or the code has no such method.
     """
     from superionic.inputs.outputs.bader import read_bader_charges
+    from superionic.inputs.outputs.gpaw_density import read_gpaw_charges
     from superionic.inputs.outputs.populations import read_castep_charges
 
     run = _one_run(folder).require_finished()
     known = CHARGES[run.code]
-    if not known or (method is not None and method not in known):
-        there = " and ".join(known) or "no"
-        raise EvidenceError(
-            f"For {run.code} there are {there} charges; {method or 'some'} were asked for."
-        )
+    if method is not None and method not in known:
+        there = " and ".join(known)
+        raise EvidenceError(f"For {run.code} there are {there} charges; {method} were asked for.")
     chosen = method or known[0]
     raw: RawCharges
-    if chosen == "bader":
+    if run.code == "gpaw":
+        raw = read_gpaw_charges(folder)
+    elif chosen == "bader":
         raw = read_bader_charges(folder)
     else:
         raw = read_castep_charges(folder, method=chosen)

@@ -119,6 +119,18 @@ def write_densities(atoms):  # for `superionic electronic`; an energy does not h
         with open("dos.json", "w") as file:
             json.dump(found, file)
 
+
+def write_density(atoms):  # of all electrons, for Bader charges
+    dft = getattr(getattr(atoms.calc, "mixer", None), "calcs", [atoms.calc])[0]
+    try:
+        density = dft.get_all_electron_density(gridrefinement=2).astype(np.float32)
+        charge = float(SETTINGS.get("charge", 0.0))
+        found = {{"density": density, "numbers": atoms.numbers, "charge": charge}}
+    except Exception as error:
+        found = {{"reason": f"{{type(error).__name__}}: {{error}}"}}
+    if world.rank == 0:
+        np.savez_compressed("density.npz", **found)
+
 '''
 
 _STATIC = """
@@ -128,6 +140,7 @@ try:
 except KohnShamConvergenceError as error:
     finish(False, reason=str(error) or "self-consistency did not converge")
 write_densities(atoms)
+write_density(atoms)
 finish(True, [atoms], energy_eV=energy, max_force_eV_per_A=force)
 """
 
@@ -142,6 +155,7 @@ except KohnShamConvergenceError as error:
 if not done:
     finish(False, [atoms], reason="stopped at {steps} steps", max_force_eV_per_A=force)
 write_densities(atoms)
+write_density(atoms)
 finish(True, [atoms], energy_eV=energy, max_force_eV_per_A=force, steps=optimiser.nsteps)
 """
 
