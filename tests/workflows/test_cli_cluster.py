@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from commands import refused, superionic
 
-from superionic.structures.clusters import node_of, trinuclear_node
+from superionic.structures.clusters import node_of, paddlewheel_node, trinuclear_node
+from superionic.structures.io import write_structure
 from superionic.structures.molecules import read_molecule
 from superionic.structures.node import Node
 from superionic.structures.node_contacts import contact_geometry
+from superionic.structures.structure import Structure
 from superionic.workflows.serialise import decode, encode
 
 
@@ -71,6 +73,23 @@ def test_starts_in_a_folder(tmp_path: Path) -> None:
             sorted(found.metals[0].distances_ang), sorted(row["distances_ang"]), atol=1e-3
         )
     assert {"node.sdf", "adsorbate.sdf", "starts.json"} <= {p.name for p in out.iterdir()}
+
+
+def test_a_framework_with_another_linker(tmp_path: Path) -> None:
+    """Copper paddlewheels on pillars of N-C-C-N."""
+    node = paddlewheel_node(["Cu", "Cu"])
+    points = node.molecule.positions - node.molecule.positions[:2].mean(axis=0)
+    pillar = np.array([[0.0, 0.0, z] for z in (3.35, 4.55, 6.0, 7.2)])
+    pillared = Structure(
+        numbers=np.r_[node.molecule.structure.numbers, 7, 6, 6, 7],
+        positions=np.vstack([points, pillar]),
+        cell=np.diag([16.0, 16.0, 10.55]),
+    )
+    file = tmp_path / "pillared.cif"
+    write_structure(pillared, file)
+    message = refused(superionic("structure", "cluster", "--from", file, "-o", tmp_path / "x.xyz"))
+    assert "Only carboxylate linkers can be cut" in message
+    assert not (tmp_path / "x.xyz").exists()
 
 
 def test_nodes_survive_a_run_folder() -> None:
