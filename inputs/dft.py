@@ -152,7 +152,7 @@ class DFTSpec:
         """
         count = len(structure)
         named = {f.index for f in self.fixed}
-        named |= {int(k) for k in self.spin.initial_moments if k.isdigit()}
+        named |= {int(k) for k in self.spin.initial_moments if k.isdecimal()}
         if named and max(named) >= count:
             raise DeckError(
                 f"The specification names atom {max(named)}, but the structure has {count} atoms, "
@@ -160,9 +160,8 @@ class DFTSpec:
             )
         new = {old: k for k, old in enumerate(order or range(count))}
         fixed = tuple(FixedAtom(new[f.index], f.axes) for f in self.fixed)
-        moved = {
-            str(new[int(k)]) if k.isdigit() else k: v for k, v in self.spin.initial_moments.items()
-        }
+        given = self.spin.initial_moments.items()
+        moved = {str(new[int(k)]) if k.isdecimal() else k: v for k, v in given}
         moments = replace(self.spin, initial_moments=moved).moments(structure)
         spin = replace(self.spin, initial_moments=shortest_moments(structure.symbols, moments))
         present = set(structure.symbols)

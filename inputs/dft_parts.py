@@ -170,7 +170,7 @@ class Spin:
                 "Magnetic moments need spin polarisation: set polarised = true, or leave them out."
             )
         for key, value in moments.items():
-            if key not in atomic_numbers and not key.isdigit():
+            if key not in atomic_numbers and not key.isdecimal():
                 raise DeckError(
                     "A moment belongs to a chemical symbol, or to an atom counted from 0; got "
                     f"'{key}'."

@@ -13,6 +13,8 @@ from superionic.structures.errors import ProtocolError, SuperionicError
 
 T = TypeVar("T")
 
+LARGEST_WHOLE = 10**18
+"""Whole numbers of a table are smaller."""
 _UNIONS = (Union, types.UnionType)
 _MAPPINGS = (dict, Mapping)
 
@@ -116,6 +118,8 @@ def _value(hint: Any, value: object, where: str, default: Any = MISSING) -> Any:
 
 def _scalar(hint: Any, value: object, where: str) -> Any:
     """Return a number, text or truth value of exactly the type asked for; an int for a float."""
+    if type(value) is int and abs(value) >= LARGEST_WHOLE:
+        raise ProtocolError(f"{where} is too large a number: at most 18 digits are read.")
     if hint is float and type(value) in (int, float):
         number = float(value)  # type: ignore[arg-type]
         if not math.isfinite(number):

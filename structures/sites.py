@@ -136,7 +136,7 @@ def site_set(
 def natural_key(label: str) -> tuple[tuple[int, int, str], ...]:
     """Return a sort key that puts ``Na2`` before ``Na10``."""
     parts = re.findall(r"\d+|\D+", label)
-    return tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts)
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts)
 
 
 def _empty_sites(

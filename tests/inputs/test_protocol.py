@@ -106,6 +106,7 @@ def test_partial_table_keeps_the_defaults_of_its_place() -> None:
         ({"name": 1}, ["name must be text"]),
         ({"pair": [1]}, ["pair must be a list of 2", "got 1 values"]),
         ({"pair": [1, "a"]}, ["pair[1] must be a number"]),
+        ({"pair": [1, 10**400]}, ["pair[1] is too large a number"]),
         ({"names": "ab"}, ["names must be a list, each entry text"]),
         ({"names": ["a", 1]}, ["names[1] must be text"]),
         ({"valences": {"Na": "one"}}, ["valences.Na must be a number"]),

@@ -268,3 +268,12 @@ def test_hops_between_voids() -> None:
     found = superionic(*words, "--voids", "--json").json
     assert found
     assert all(hop["mechanism"] == "interstitial" for hop in found)
+
+
+def test_a_termination_that_is_no_number_is_a_name(tmp_path: Path) -> None:
+    said = superionic(
+        "structure", "slab", "na3ps4", "--miller", 0, 0, 1, "--termination", "\N{SUPERSCRIPT TWO}",
+        "-o", tmp_path / "out.cif",
+    )  # fmt: skip
+    assert said.code == 1
+    assert said.err.startswith("error: No termination '\N{SUPERSCRIPT TWO}'")

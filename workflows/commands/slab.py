@@ -85,7 +85,7 @@ class SlabRequest:
                 min_thickness_ang=thickness,
                 vacuum_ang=self.vacuum_ang,
                 repeat=self.repeat,
-                termination=int(chosen) if chosen and chosen.isdigit() else chosen,
+                termination=int(chosen) if chosen and chosen.isdecimal() else chosen,
                 compensate=self.compensate,
                 allow_polar=self.allow_polar,
                 allow_nonstoichiometric=self.allow_nonstoichiometric,
