@@ -5,6 +5,7 @@ Import inside functions only: ASE's calculators take a while to load.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -210,6 +211,36 @@ class GrimmeD2(Calculator):
             self.results = {"energy": float(self.module.calc_energy(**told)[0]["energy"])}
 
 
+@dataclass(frozen=True)
+class MoleculeState:
+    """What a quantum-chemical code is told of a molecule beside its atoms.
+
+    Attributes
+    ----------
+    charge, spin_multiplicity : int
+        Total charge in e, and 2S + 1.
+    permittivity : float or None
+        Relative permittivity of a continuum around the molecule (C-PCM); None for free space.
+    """
+
+    charge: int = 0
+    spin_multiplicity: int = 1
+    permittivity: float | None = None
+
+
+FREE_SINGLET = MoleculeState()
+
+
+def in_continuum(field: Any, permittivity: float | None) -> Any:
+    """Put a field of PySCF into a continuum (C-PCM) of a relative permittivity, if there is one."""
+    if permittivity is None:
+        return field
+    field = field.PCM()
+    field.with_solvent.method = "C-PCM"
+    field.with_solvent.eps = permittivity
+    return field
+
+
 XTB_LADDER: tuple[dict[str, Any], ...] = (
     {},
     {"mixer_damping": 0.1, "max_iterations": 1000},
@@ -229,10 +260,8 @@ class SteadyXTB(Calculator):
     ----------
     method
         As tblite names it.
-    charge, spin_multiplicity
-        Total charge in e, and 2S + 1.
-    permittivity
-        Relative permittivity of a continuum around the molecule (C-PCM); None for free space.
+    state
+        Charge, multiplicity, surroundings.
 
     Raises
     ------
@@ -248,21 +277,19 @@ class SteadyXTB(Calculator):
         self,
         *,
         method: str,
-        charge: int = 0,
-        spin_multiplicity: int = 1,
-        permittivity: float | None = None,
+        state: MoleculeState = FREE_SINGLET,
     ) -> None:
         super().__init__()
         self.retries = 0
         self._keywords: dict[str, Any] = {
             "method": method,
-            "charge": charge,
-            "multiplicity": spin_multiplicity,
+            "charge": state.charge,
+            "multiplicity": state.spin_multiplicity,
             "verbosity": 0,
-            "spin_polarization": 1.0 if spin_multiplicity > 1 else None,
+            "spin_polarization": 1.0 if state.spin_multiplicity > 1 else None,
         }
-        if permittivity is not None:
-            self._keywords["cpcm_solvation"] = permittivity
+        if state.permittivity is not None:
+            self._keywords["cpcm_solvation"] = state.permittivity
         self._engine = self._make({})
 
     def _make(self, extra: dict[str, Any]) -> Any:
@@ -311,10 +338,8 @@ class PySCFMolecule(Calculator):
     ----------
     functional, basis
         As PySCF names them.
-    charge, spin_multiplicity
-        Total charge in e, and 2S + 1.
-    permittivity
-        Relative permittivity of a continuum around the molecule (C-PCM); None for free space.
+    state
+        Charge, multiplicity, surroundings.
 
     Raises
     ------
@@ -329,14 +354,10 @@ class PySCFMolecule(Calculator):
         *,
         functional: str,
         basis: str,
-        charge: int = 0,
-        spin_multiplicity: int = 1,
-        permittivity: float | None = None,
+        state: MoleculeState = FREE_SINGLET,
     ) -> None:
         super().__init__()
-        self.functional, self.basis = functional, basis
-        self.charge, self.spin = charge, spin_multiplicity - 1
-        self.permittivity = permittivity
+        self.functional, self.basis, self.state = functional, basis, state
         self._density: Any = None
 
     def calculate(
@@ -354,23 +375,20 @@ class PySCFMolecule(Calculator):
         molecule = gto.M(
             atom=list(zip(own.get_chemical_symbols(), own.positions.tolist(), strict=True)),
             basis=self.basis,
-            charge=self.charge,
-            spin=self.spin,
+            charge=self.state.charge,
+            spin=self.state.spin_multiplicity - 1,
             verbose=0,
         )
-        kind = dft.UKS if self.spin else dft.RKS
+        kind = dft.UKS if molecule.spin else dft.RKS
         field = kind(molecule, xc=self.functional).density_fit()
-        if self.permittivity is not None:
-            field = field.PCM()
-            field.with_solvent.method = "C-PCM"
-            field.with_solvent.eps = self.permittivity
+        field = in_continuum(field, self.state.permittivity)
         field.conv_tol = 1e-8
         energy = field.kernel(dm0=self._density)
         if not field.converged:
             raise NotConvergedError(
                 f"PySCF did not reach a self-consistent field for {own.get_chemical_formula()} "
-                f"with charge {self.charge:+d} and multiplicity {self.spin + 1}. Check both, and "
-                "look at the geometry."
+                f"with charge {self.state.charge:+d} and multiplicity "
+                f"{self.state.spin_multiplicity}. Check both, and look at the geometry."
             )
         self._density = field.make_rdm1()
         self.results = {

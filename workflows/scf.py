@@ -255,6 +255,8 @@ class _Climb:
         from pyscf import dft
         from pyscf.scf import addons
 
+        from superionic.workflows.calculators import in_continuum
+
         kind = dft.UKS if self.polarised else dft.RKS
         field = kind(self.mole, xc=self.functional).density_fit(
             auxbasis=self.settings.auxiliary_basis
@@ -262,10 +264,7 @@ class _Climb:
         if self._fit is None:
             self._fit = field.with_df.build()
         field.with_df = self._fit
-        if self.permittivity is not None:
-            field = field.PCM()
-            field.with_solvent.method = "C-PCM"
-            field.with_solvent.eps = self.permittivity
+        field = in_continuum(field, self.permittivity)
         field.grids.level = stage.grid_level
         field.conv_tol = stage.energy_eV / Hartree
         field.max_cycle = self.settings.max_cycles

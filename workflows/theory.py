@@ -140,7 +140,7 @@ class Theory:
 
         For those a spin multiplicity is left out of account: they give the state they have learnt.
         """
-        return self.code in ("tblite", "pyscf")
+        return self.code in SOLVENT_CODES
 
     @property
     def periodic(self) -> bool:
@@ -353,25 +353,13 @@ def _base_calculator(
 
         return LennardJones(sigma=1.0, epsilon=1.0, rc=10.0, smooth=True)
     _require(PACKAGES[code])
-    if code == "tblite":
-        from superionic.workflows.calculators import SteadyXTB
+    if code in SOLVENT_CODES:
+        from superionic.workflows.calculators import MoleculeState, PySCFMolecule, SteadyXTB
 
-        return SteadyXTB(
-            method=model,
-            charge=charge,
-            spin_multiplicity=spin_multiplicity,
-            permittivity=permittivity,
-        )
-    if code == "pyscf":
-        from superionic.workflows.calculators import PySCFMolecule
-
-        return PySCFMolecule(
-            functional=model,
-            basis=PYSCF_BASIS,
-            charge=charge,
-            spin_multiplicity=spin_multiplicity,
-            permittivity=permittivity,
-        )
+        state = MoleculeState(charge, spin_multiplicity, permittivity)
+        if code == "tblite":
+            return SteadyXTB(method=model, state=state)
+        return PySCFMolecule(functional=model, basis=PYSCF_BASIS, state=state)
     if code == "chgnet":
         from superionic.workflows.calculators import CHGNetFixedCell
 
