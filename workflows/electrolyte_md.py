@@ -20,7 +20,7 @@ from superionic.inputs.md_options import MDOptions
 from superionic.inputs.parametrised import Mixing
 from superionic.inputs.templates import Cations, LennardJones
 from superionic.structures.box import FILLER, Box
-from superionic.structures.errors import NotConvergedError, ProtocolError
+from superionic.structures.errors import NotConvergedError, ProtocolError, TrajectoryError
 from superionic.structures.recipe import BoxSpec
 from superionic.structures.structure import Structure, readonly
 from superionic.workflows.context import current_folder
@@ -319,12 +319,13 @@ def _follow(trajectory: Path, topology: Path, box: Box, seen: Observables) -> _F
     weights = atomic_masses[box.structure.numbers]
     path, drift, last = [], [], box.structure
     for frame in read(trajectory, topology=topology).frames():
-        cell = last.cell if frame.cell is None else frame.cell
+        if frame.cell is None:
+            raise TrajectoryError(f"Frame {frame.index} of {trajectory} is damaged: no cell.")
         for counter, others in zip(around, oxygens, strict=True):
-            counter.add(frame.positions[cations], frame.positions[others], cell)
+            counter.add(frame.positions[cations], frame.positions[others], frame.cell)
         path.append(frame.positions[cations])
         drift.append(np.average(frame.positions, axis=0, weights=weights))
-        last = replace(box.structure, positions=frame.positions, cell=cell)
+        last = replace(box.structure, positions=frame.positions, cell=frame.cell)
     return _Followed(
         tuple(counter.result(blocks=seen.blocks) for counter in around),
         np.array(path) - (np.array(drift) - drift[0])[:, None],
