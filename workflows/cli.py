@@ -189,6 +189,18 @@ def reproduce(
         typer.Option(help="Minutes on two cores, or hours on a workstation."),
     ] = "quick",
     out: Folder = Path("results"),
+    from_archive: Annotated[
+        bool,
+        typer.Option(
+            "--from-archive", help="Draw from an archive of finished results; compute nothing."
+        ),
+    ] = False,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            help="Archive to write at the end, or to draw from.", show_default="that of the package"
+        ),
+    ] = None,
     workers: Workers = None,
     progress: Progress = True,
     as_json: Json = False,
@@ -201,7 +213,7 @@ def reproduce(
 
     results.reproduce(
         papers or (), fidelity=fidelity, out=out, workers=workers, progress=progress,
-        as_json=as_json,
+        as_json=as_json, from_archive=from_archive, archive=archive,
     )  # fmt: skip
 
 

@@ -33,18 +33,39 @@ def reproduce(
     workers: int | None,
     progress: bool,
     as_json: bool,
+    from_archive: bool = False,
+    archive: Path | None = None,
 ) -> None:
     """Redraw the computed figures of papers; leave with exit code 1 unless all numbers exist."""
+    if from_archive or archive is not None:
+        if len(papers) != 1:
+            raise typer.BadParameter("name one paper with an archive.", param_hint="PAPERS")
+        if from_archive:
+            _from_archive(papers[0], archive, fidelity=fidelity, out=out, as_json=as_json)
+            return
     from superionic.workflows.papers.together import reproduce_all
 
     chosen = _known(papers)
     folder = claim_folder(out, "reproduce", {"fidelity": fidelity})
+    kept = {} if archive is None else {"archive": archive.expanduser().absolute()}
     with chatter_to_stderr():
         outcomes = reproduce_all(
             [_paper(name) for name in chosen], folder, tell=note, fidelity=fidelity,
-            workers=workers, progress=progress,
+            workers=workers, progress=progress, **kept,
         )  # fmt: skip
     _show({one.name: one.summary for one in outcomes}, as_json=as_json)
+
+
+def _from_archive(name: str, file: Path | None, *, fidelity: str, out: Path, as_json: bool) -> None:
+    """Draw the report of a paper from an archive, that of this package unless one is named."""
+    from superionic.workflows.papers.archive import packaged_archive, redraw_archive
+
+    (paper,) = _known([name])
+    source = packaged_archive(paper, fidelity) if file is None else file.expanduser().absolute()
+    folder = claim_folder(out, "reproduce", {"fidelity": fidelity, "archive": str(source)})
+    with chatter_to_stderr():
+        summary = redraw_archive(_paper(paper), source, folder)
+    _show({paper: summary}, as_json=as_json)
 
 
 def rebuild(path: Path, *, as_json: bool) -> None:
@@ -59,6 +80,10 @@ def rebuild(path: Path, *, as_json: bool) -> None:
             emit_json({"report": str(written)})
         else:
             say(str(written))
+    elif command == "reproduce" and "archive" in marker["inputs"]:
+        raise RunFolderError(
+            f"{path} was drawn from an archive: run `superionic reproduce --from-archive` again."
+        )
     elif command == "reproduce":
         _show(_retold(folder, fidelity_of(folder, marker["inputs"])), as_json=as_json)
     else:
