@@ -270,7 +270,7 @@ def _placement(cluster: ClusterConfig | Path | str | None, *, detach: bool) -> P
             raise JobDefinitionError("detach=True needs a cluster: here nobody would go on.")
         return current_placement()
     if isinstance(cluster, (Path, str)):
-        from superionic.workflows.slurm.config import load_cluster
+        from superionic.workflows.slurm.cluster_file import load_cluster
 
         cluster = load_cluster(cluster)
     return Placement(cluster, detach=detach)

@@ -57,15 +57,19 @@ class Resources:
     Attributes
     ----------
     cpus : int
-        Cores.
+        Cores; where the task starts ranks, of each.
     walltime_s : int or None
         Longest time it may take in seconds.
     memory_gb : float or None
-        Memory in gigabytes.
+        Memory in gigabytes, of each node.
     queue : str or None
         Name of a queue.
     gpus : int
-        GPUs.
+        GPUs, of each node.
+    ranks : int
+        MPI ranks that the task itself starts, as external codes do; the task is one process.
+    nodes : int
+        Nodes for them.
     """
 
     cpus: int = 1
@@ -73,13 +77,22 @@ class Resources:
     memory_gb: float | None = None
     queue: str | None = None
     gpus: int = 0
+    ranks: int = 1
+    nodes: int = 1
+
+    @property
+    def cores(self) -> int:
+        """Cores in all."""
+        return self.cpus * self.ranks
 
     def __post_init__(self) -> None:
         """Refuse amounts that nobody can give."""
         limits = (self.walltime_s, self.memory_gb)
-        if self.cpus < 1 or self.gpus < 0 or any(x is not None and x <= 0 for x in limits):
+        fewest = min(self.cpus, self.ranks, self.nodes)
+        if fewest < 1 or self.gpus < 0 or any(x is not None and x <= 0 for x in limits):
             raise JobDefinitionError(
-                f"Expected cpus >= 1, gpus >= 0, walltime_s and memory_gb above 0; got {self}."
+                f"Expected cpus, ranks and nodes >= 1, gpus >= 0, walltime_s and memory_gb above "
+                f"0; got {self}."
             )
 
 

@@ -11,12 +11,11 @@ import pytest
 from superionic.structures.errors import ClusterError, ProtocolError
 from superionic.workflows.jobs import Resources
 from superionic.workflows.slurm.client import QueueEntry, submit_environment
+from superionic.workflows.slurm.cluster_file import SCRIPT_TEMPLATE, init_cluster, load_cluster
 from superionic.workflows.slurm.config import (
     ClusterConfig,
     JobResources,
     Ladder,
-    init_cluster,
-    load_cluster,
     walltime_seconds,
     walltime_text,
 )
@@ -31,8 +30,9 @@ def test_template_is_a_valid_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path = init_cluster("mine")
     assert path == tmp_path / "superionic/clusters/mine.toml"
     assert load_cluster("mine") == ClusterConfig(
-        name="mine", walltime="04:00:00", driver=JobResources(cpus=1, walltime="01:00:00")
-    )
+        name="mine", walltime="04:00:00", driver=JobResources(cpus=1, walltime="01:00:00"),
+        template=SCRIPT_TEMPLATE.replace("@NAME@", "mine"),
+    )  # fmt: skip
     with pytest.raises(ClusterError, match="exists"):
         init_cluster("mine")
     with pytest.raises(ClusterError, match="known: mine"):
@@ -52,6 +52,50 @@ def test_every_commented_key_exists(tmp_path: Path) -> None:
     assert full.codes["vasp"] == "srun vasp_std"
     assert full.sbatch == ("--constraint=intel", "--mail-type=FAIL")
     assert full.retries.max_memory_gb == 128.0
+    vasp = full.resources("vasp", Resources())
+    assert (vasp.nodes, vasp.ranks, vasp.cpus, vasp.cores) == (2, 64, 1, 64)
+    script = job_script(full, vasp, name="x")
+    for line in ("--nodes=2", "--ntasks=64", "--cpus-per-task=1"):
+        assert f"#SBATCH {line}\n" in script
+
+
+def test_own_template_is_filled_in(tmp_path: Path) -> None:
+    path = init_cluster(tmp_path / "mine.toml")
+    own = path.with_suffix(".sh")
+    text = own.read_text().replace("@OPTIONS@", "@OPTIONS@\n#SBATCH --licenses=vasp")
+    own.write_text(text.replace("@COMMAND@", "echo $HOSTNAME >> hosts\n  @COMMAND@"))
+    lines = job_script(load_cluster(path), Resources(walltime_s=60), name="x").splitlines()
+    assert lines[0] == "#!/bin/bash"
+    places = [
+        lines.index(line)
+        for line in ("#SBATCH --job-name=x", "#SBATCH --licenses=vasp",
+                     "export OMP_NUM_THREADS=1", "echo $HOSTNAME >> hosts")
+    ]  # fmt: skip
+    assert places == sorted(places)
+    assert lines[-1].startswith("exec ")
+    assert not any(line.lstrip().startswith("@") for line in lines)
+    with pytest.raises(ClusterError, match="exists"):
+        init_cluster(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@OPTIONS@\n@SETUP@\n@COMMAND@\n",
+        "#!/bin/bash\n@SETUP@\n@OPTIONS@\n@COMMAND@\n",
+        "#!/bin/bash\n@OPTIONS@\n@COMMAND@\n",
+        "#!/bin/bash\n@OPTIONS@\n@SETUP@\n@COMMAND@\n@COMMAND@\n",
+        "\n",
+    ],
+)
+def test_template_without_its_places_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "own.sh").write_text(text)
+    (tmp_path / "c.toml").write_text("template = 'own.sh'")
+    with pytest.raises((ProtocolError, ClusterError), match="template"):
+        load_cluster(tmp_path / "c.toml")
+    (tmp_path / "own.sh").unlink()
+    with pytest.raises(ClusterError, match="Cannot read the template"):
+        load_cluster(tmp_path / "c.toml")
 
 
 @pytest.mark.parametrize(
@@ -70,6 +114,9 @@ def test_every_commented_key_exists(tmp_path: Path) -> None:
         "array = 0",
         "[retries]\nwalltime = [0.5]",
         "[jobs.relax]\ncpus = 0",
+        "[jobs.relax]\nranks = 0",
+        "[retries]\nconvergence = -1",
+        "[retries]\nconvergance = 1",
     ],
 )
 def test_nonsense_is_refused(tmp_path: Path, line: str) -> None:
@@ -108,6 +155,7 @@ def test_ladder_has_an_end() -> None:
     assert [may_retry(["timeout"] * n, ladder) for n in range(1, 4)] == [True, True, False]
     assert not may_retry(["failed"], ladder)
     assert not may_retry(["timeout", "cancelled"], ladder)
+    assert [may_retry(["unconverged"] * n, Ladder(convergence=1)) for n in (1, 2)] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import MappingProxyType
 
-from superionic.inputs.typed import build
-from superionic.structures.errors import ClusterError, ProtocolError
+from superionic.structures.errors import ProtocolError
 from superionic.workflows.jobs import Resources
 
 _WORD = re.compile(r"[\w.,:/@%+=\[\]()&|*-]*", re.ASCII)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _OPTION = re.compile(r"-[-A-Za-z]*[^\s].*")
+PLACES = ("@OPTIONS@", "@SETUP@", "@COMMAND@")
+"""Lines of a template in whose place a job's own are put."""
 
 
 def walltime_seconds(text: str) -> int:
@@ -57,7 +55,7 @@ class JobResources:
     Attributes
     ----------
     cpus : int or None
-        Cores.
+        Cores; where the task starts ranks, of each.
     walltime : str or None
         ``HH:MM:SS`` or ``D-HH:MM:SS``.
     memory_gb : float or None
@@ -65,7 +63,11 @@ class JobResources:
     partition : str or None
         Partition.
     gpus : int or None
-        GPUs.
+        GPUs, of each node.
+    ranks : int or None
+        MPI ranks that the task itself starts with the command line in ``[codes]``.
+    nodes : int or None
+        Nodes for them.
     """
 
     cpus: int | None = None
@@ -73,6 +75,8 @@ class JobResources:
     memory_gb: float | None = None
     partition: str | None = None
     gpus: int | None = None
+    ranks: int | None = None
+    nodes: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what Slurm would."""
@@ -84,6 +88,8 @@ class JobResources:
             cpus=1 if self.cpus is None else self.cpus,
             memory_gb=self.memory_gb,
             gpus=self.gpus or 0,
+            ranks=1 if self.ranks is None else self.ranks,
+            nodes=1 if self.nodes is None else self.nodes,
         )
 
 
@@ -97,6 +103,8 @@ class Ladder:
         Factors on the walltime after the first, second, ... time it was too short.
     memory : tuple of float
         Factors on the memory after the first, second, ... time it was too little.
+    convergence : int
+        Times that an external code that used up its steps goes on, a rung higher each time.
     node_failures : int
         Times that a task is tried again after its node failed.
     max_walltime : str
@@ -107,16 +115,20 @@ class Ladder:
 
     walltime: tuple[float, ...] = (2.0, 4.0)
     memory: tuple[float, ...] = (2.0, 4.0)
+    convergence: int = 2
     node_failures: int = 2
     max_walltime: str = ""
     max_memory_gb: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse factors that do not help."""
-        if any(f < 1.0 for f in (*self.walltime, *self.memory)) or self.node_failures < 0:
+        if (
+            any(f < 1.0 for f in (*self.walltime, *self.memory))
+            or min(self.convergence, self.node_failures) < 0
+        ):
             raise ProtocolError(
-                "Retries need factors of at least 1 and node_failures >= 0; got "
-                f"{self.walltime}, {self.memory}, {self.node_failures}."
+                "Retries need factors of at least 1, convergence and node_failures >= 0; got "
+                f"{self.walltime}, {self.memory}, {self.convergence}, {self.node_failures}."
             )
         if self.max_walltime:
             walltime_seconds(self.max_walltime)
@@ -160,6 +172,9 @@ class ClusterConfig:
         Seconds between two looks at the queue.
     grace_s : float
         Seconds after which a job that left the queue without a file is lost (slow file systems).
+    template : str
+        Text of the script of every job, with lines ``@OPTIONS@``, ``@SETUP@`` and ``@COMMAND@``; in
+        the cluster's file, the name of a file beside it. Empty: nothing but these.
     driver : JobResources
         The small job that submits what comes next.
     codes : Mapping of str to str
@@ -188,6 +203,7 @@ class ClusterConfig:
     queued: int = 0
     poll_s: float = 15.0
     grace_s: float = 30.0
+    template: str = ""
     driver: JobResources = JobResources(cpus=1, walltime="01:00:00")
     codes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     jobs: Mapping[str, JobResources] = field(default_factory=lambda: MappingProxyType({}))
@@ -195,7 +211,7 @@ class ClusterConfig:
 
     def __post_init__(self) -> None:
         """Refuse what would end up as another line of a script, or as nonsense."""
-        if not _NAME.fullmatch(self.name):
+        if not CLUSTER_NAME.fullmatch(self.name):
             raise ProtocolError(f"A cluster's name is letters, digits and _.-; got {self.name!r}.")
         for name in ("partition", "account", "qos"):
             _require_word(name, getattr(self, name))
@@ -214,6 +230,7 @@ class ClusterConfig:
             raise ProtocolError("Expected array >= 1, array_running >= 0 and queued >= 0.")
         if self.poll_s <= 0 or self.grace_s < 0:
             raise ProtocolError("Expected poll_s above 0 and grace_s at least 0.")
+        check_template(self.template)
         walltime_seconds(self.walltime)
         Resources(cpus=self.cpus, memory_gb=self.memory_gb)
         object.__setattr__(self, "jobs", MappingProxyType(dict(self.jobs)))
@@ -238,6 +255,8 @@ class ClusterConfig:
             memory_gb=self.memory_gb if memory is None else memory,
             queue=own.partition or asked.queue or self.partition or None,
             gpus=asked.gpus if own.gpus is None else own.gpus,
+            ranks=own.ranks or asked.ranks,
+            nodes=own.nodes or asked.nodes,
         )
 
     def climbed(self, base: Resources, *, timeouts: int, memory_failures: int) -> Resources:
@@ -256,127 +275,12 @@ class ClusterConfig:
         return replace(base, walltime_s=round(walltime), memory_gb=memory)
 
 
-def clusters_folder() -> Path:
-    """Return where the files of clusters are kept."""
-    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(home).expanduser() / "superionic" / "clusters"
-
-
-def cluster_path(name: str | Path) -> Path:
-    """Return the file of a cluster, given its name or the file itself."""
-    if isinstance(name, Path) or name.endswith(".toml") or "/" in name:
-        return Path(name).expanduser()
-    if not _NAME.fullmatch(name):
-        raise ClusterError(f"A cluster's name is letters, digits and _.-; got {name!r}.")
-    return clusters_folder() / f"{name}.toml"
-
-
-def known_clusters() -> tuple[str, ...]:
-    """Return the names of the clusters that have a file."""
-    return tuple(sorted(p.stem for p in clusters_folder().glob("*.toml")))
-
-
-def load_cluster(name: str | Path) -> ClusterConfig:
-    """Read a cluster's file.
-
-    Parameters
-    ----------
-    name
-        Its name, or the path of a TOML file.
-
-    Raises
-    ------
-    ClusterError
-        There is no such file, or it is not TOML.
-    ProtocolError
-        A key is unknown or has a value that makes no sense.
-    """
-    path = cluster_path(name)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        known = ", ".join(known_clusters()) or "none yet"
-        raise ClusterError(
-            f"There is no cluster file {path} (known: {known}). Make one with `superionic cluster "
-            f"init {path.stem}`, and fill it in."
-        ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ClusterError(f"Cannot read the cluster file {path}: {error}") from error
-    return build(ClusterConfig, {"name": path.stem} | table, where=path.name)
-
-
-TEMPLATE = """\
-# A Slurm cluster for superionic. Lines that start with # are comments; take the # away from those
-# that you need. Check it with `superionic cluster test @NAME@`.
-
-# partition = "normal"              # see `sinfo`
-# account = "my-project"            # see `sacctmgr show associations user=$USER`
-# qos = "normal"
-
-# What a task gets that does not say. Tables [jobs.NAME] further down change it for one kind.
-cpus = 1
-walltime = "04:00:00"               # HH:MM:SS or D-HH:MM:SS
-# memory_gb = 8.0                   # leave out for Slurm's default
-
-# What every job runs first, on the compute node.
-# modules = ["python/3.11"]         # module load ...
-# setup = ["source ~/venvs/superionic/bin/activate"]
-# python = "python"                 # leave out to use the interpreter that submits
-# scratch = "$TMPDIR"               # for codes that want a local disk
-
-# Further options of sbatch, one each, and how GPUs are asked for.
-# sbatch = ["--constraint=intel", "--mail-type=FAIL"]
-# gpu_option = "--gres=gpu:{gpus}"
-
-# array = 500                       # alike tasks in one sbatch; 1 for no job arrays
-# array_running = 0                 # of one array, running at once; 0: no limit
-# queued = 0                        # jobs in the queue at once; 0: no limit
-# poll_s = 15.0                     # seconds between two looks at the queue
-
-# The small job that submits what comes next. Needs sbatch on the compute nodes.
-[driver]
-cpus = 1
-walltime = "01:00:00"
-
-# External codes: how they are started inside an allocation.
-[codes]
-# vasp = "srun vasp_std"
-# castep = "srun castep.mpi"
-# gmx = "gmx"
-
-# What some kinds of tasks need here; the names are those of the folders, before the hash.
-# [jobs.barrier]
-# cpus = 8
-# walltime = "1-00:00:00"
-# memory_gb = 16.0
-
-# A task that ran out of walltime or memory is tried again with so many times more, at most
-# as often as there are factors. One whose node failed is tried again as it was.
-[retries]
-walltime = [2.0, 4.0]
-memory = [2.0, 4.0]
-node_failures = 2
-# max_walltime = "2-00:00:00"
-# max_memory_gb = 128.0
-"""
-
-
-def init_cluster(name: str | Path) -> Path:
-    """Write the commented file of a new cluster and return its path.
-
-    Raises
-    ------
-    ClusterError
-        The file exists, or cannot be written.
-    """
-    path = cluster_path(name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(TEMPLATE.replace("@NAME@", str(name)))
-        path.chmod(0o644 & path.stat().st_mode)
-    except FileExistsError as error:
-        raise ClusterError(f"{path} exists. Edit it, or choose another name.") from error
-    except OSError as error:
-        raise ClusterError(f"Cannot write {path}: {error.strerror or error}.") from error
-    return path
+def check_template(text: str) -> None:
+    """Refuse a template in which a place for a job's own lines is missing, doubled or misplaced."""
+    lines = [line.strip() for line in text.splitlines()]
+    found = [line for line in lines if line in PLACES]
+    if text and (found != list(PLACES) or not text.startswith("#!")):
+        raise ProtocolError(
+            f"A template begins with #! and has the lines {', '.join(PLACES)}, each once and in "
+            f"this order; got {found}."
+        )

@@ -12,7 +12,8 @@ from superionic.structures.errors import ClusterError
 from superionic.workflows.jobs import Resources
 from superionic.workflows.slurm.campaign import Campaign, advance, read_campaign
 from superionic.workflows.slurm.client import DependencyGoneError, Slurm, SlurmBusyError
-from superionic.workflows.slurm.config import load_cluster, walltime_seconds
+from superionic.workflows.slurm.cluster_file import load_cluster
+from superionic.workflows.slurm.config import walltime_seconds
 from superionic.workflows.slurm.records import (
     SLURM,
     STOP,

@@ -55,8 +55,8 @@ class Planned:
 
     @property
     def core_hours(self) -> float:
-        """Cores times walltime of all its tasks, in hours."""
-        return self.tasks * self.asked.cpus * (self.asked.walltime_s or 0) / 3600.0
+        """Cores times walltime of all its tasks, in hours; as if each used all of its walltime."""
+        return self.tasks * self.asked.cores * (self.asked.walltime_s or 0) / 3600.0
 
 
 @dataclass(frozen=True)

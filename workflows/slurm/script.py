@@ -13,14 +13,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from superionic.workflows.slurm.config import walltime_text
+from superionic.workflows.slurm.config import PLACES, walltime_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from superionic.workflows.jobs import Resources
     from superionic.workflows.slurm.config import ClusterConfig
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 TASKS = "superionic.workflows.slurm.supervise"
+DEFAULT_TEMPLATE = "#!/bin/bash\n@OPTIONS@\n\n@SETUP@\n@COMMAND@\n"
 
 
 def job_script(
@@ -49,12 +52,10 @@ def job_script(
     dependency
         Such as ``afterok:12:13_4``.
     """
-    lines = ["#!/bin/bash", *(f"#SBATCH {o}" for o in _options(cluster, asked, elements))]
-    lines.insert(1, f"#SBATCH --job-name={safe_name(name)}")
+    options = [f"--job-name={safe_name(name)}", *_options(cluster, asked, elements)]
     if dependency:
-        lines.append(f"#SBATCH --dependency={dependency}")
-    lines += [
-        "",
+        options.append(f"--dependency={dependency}")
+    lines = [
         "export SUPERIONIC_JOB_START=$(date +%s)",
         'echo "job ${SLURM_JOB_ID:-?} on $(hostname)"',
     ]
@@ -69,7 +70,16 @@ def job_script(
     ]
     if cluster.scratch:
         lines.append(f'export SUPERIONIC_SCRATCH="{_expandable(cluster.scratch)}"')
-    lines += ['cd "$SLURM_SUBMIT_DIR" || exit 1', f"exec {interpreter(cluster)} -P -m {module}"]
+    command = ['cd "$SLURM_SUBMIT_DIR" || exit 1', f"exec {interpreter(cluster)} -P -m {module}"]
+    parts = ([f"#SBATCH {option}" for option in options], lines, command)
+    return _filled(cluster.template or DEFAULT_TEMPLATE, dict(zip(PLACES, parts, strict=True)))
+
+
+def _filled(template: str, parts: Mapping[str, Sequence[str]]) -> str:
+    """Put lines in their places in a template."""
+    lines: list[str] = []
+    for line in template.splitlines():
+        lines += parts.get(line.strip(), [line])
     return "\n".join(lines) + "\n"
 
 
@@ -91,8 +101,8 @@ def safe_name(text: str) -> str:
 def _options(cluster: ClusterConfig, asked: Resources, elements: int) -> list[str]:
     """Return the options of `sbatch`."""
     options = [
-        "--nodes=1",
-        "--ntasks=1",
+        f"--nodes={asked.nodes}",
+        f"--ntasks={asked.ranks}",
         f"--cpus-per-task={asked.cpus}",
         f"--time={walltime_text(asked.walltime_s or 3600)}",
         f"--output={'%a' if elements else '0'}.log",
