@@ -71,7 +71,7 @@ def gromacs_files(box: ParametrisedBox, options: MDOptions) -> dict[str, str]:
     remarks = [f"Run:\n\n```\n{_RUN.format(first=runs[1])}\n```\n"]
     if len(runs) == 3:
         remarks.append("Then nvt.mdp in the same way, from npt.gro with `-t npt.cpt`.")
-    remarks.append("Or `superionic md run` on this folder: it does all that, and goes on after a kill.")
+    remarks.append("Or `superionic md run` on this folder, which goes on after a kill.")
     if box.rigid.any():
         remarks.append(_about_rigid(options))
     return {
