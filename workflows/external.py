@@ -1,30 +1,37 @@
 """Runs of VASP, CASTEP, GPAW and GROMACS from their decks, each in an allocation of its own.
 
 A run that its walltime ended goes on from what the code left: CONTCAR and WAVECAR, SEED.check,
-STAGE.cpt. What came out is judged as `superionic collect` does; a run that did not finish is never
-taken for one that did.
+STAGE.cpt; one that used up its steps climbs a ladder (`superionic.workflows.external_restart`).
+What came out is judged as `superionic collect` does; a run that did not finish is never taken for
+one that did.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import re
 import shlex
 import shutil
 import subprocess
 import sys
 import threading
-import time
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from superionic.structures.errors import DeckError, TaskFailedError
+from superionic.structures.errors import DeckError, NotConvergedError, TaskFailedError
 from superionic.workflows.context import current_folder
-from superionic.workflows.execution import job
+from superionic.workflows.execution import Job, job
+from superionic.workflows.external_restart import (
+    Course,
+    What,
+    prepare_restart,
+    read_course,
+    what_ended,
+)
 from superionic.workflows.manifest import sha256_of
-from superionic.workflows.slurm.supervise import START_TIME
+from superionic.workflows.walltime import before_walltime, seconds_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +42,6 @@ Code = Literal["vasp", "castep", "gpaw", "gromacs"]
 
 WORK = "work"
 """Subfolder of the task in which the code runs."""
-WALLTIME = "SUPERIONIC_WALLTIME_S"
-_BEGUN = ".superionic-starts"
 _DEFAULTS = {
     "vasp": "vasp_std",
     "castep": "castep.serial",
@@ -44,21 +49,26 @@ _DEFAULTS = {
     "gromacs": "gmx",
 }
 _STAGES = ("em", "npt", "nvt")
-_KEPT = ("OUTCAR", "vasprun.xml", "OSZICAR", "XDATCAR")
+
+
+class StepsUsedUpError(NotConvergedError):
+    """A run used up its steps without convergence, and the next try has something to go on with."""
 
 
 @dataclass(frozen=True)
 class ExternalRun:
-    """A run of an external code that came to its own end.
+    """A run of an external code that finished.
 
     Attributes
     ----------
     code : str
         Which.
     state : str
-        ``finished``, or ``unconverged`` where its limit on steps ended it.
+        ``finished``.
     starts : int
-        How often it was started: once, and once more after each interruption.
+        How often it was started: once, and once more after each interruption or rung.
+    rungs : tuple of str
+        What was changed between starts to make it converge, in words; empty if nothing was.
     folder : str
         Where its files are, within the task's folder.
     """
@@ -66,6 +76,7 @@ class ExternalRun:
     code: str
     state: str
     starts: int
+    rungs: tuple[str, ...] = ()
     folder: str = WORK
 
 
@@ -106,8 +117,7 @@ def command_of(code: str) -> list[str]:
     return shlex.split(line) if line else [_DEFAULTS[code]]
 
 
-@job(version=1, name="external")
-def run_deck_task(code: str, deck: Path, files: tuple[tuple[str, str], ...]) -> ExternalRun:
+def run_deck(code: str, deck: Path, files: tuple[tuple[str, str], ...]) -> ExternalRun:
     """Run a code on a copy of a deck, or go on with a run that was interrupted.
 
     Parameters
@@ -125,6 +135,8 @@ def run_deck_task(code: str, deck: Path, files: tuple[tuple[str, str], ...]) -> 
         The deck was changed after it had been submitted.
     TimeoutError
         The walltime ended the run; the next try goes on.
+    StepsUsedUpError
+        It did not converge in its steps; the next try goes on, with the next rung.
     TaskFailedError
         The code crashed.
     """
@@ -136,44 +148,24 @@ def run_deck_task(code: str, deck: Path, files: tuple[tuple[str, str], ...]) -> 
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(deck, fresh)
         fresh.rename(work)
-    starts = _count_start(work)
-    if starts > 1:
-        prepare_restart(code, work, starts)
+    course = read_course(work)
+    if course.starts:
+        course = prepare_restart(code, work, course)
+    course = replace(course, starts=course.starts + 1)
+    course.write(work)
     stopped = False
     for words in _calls(code, work):
         stopped = _call([*command_of(code), *words], work, code)
         if stopped:
             break
-    return ExternalRun(code, _judge(code, work, stopped=stopped), starts)
+    state = _judge(code, work, course, stopped=stopped)
+    return ExternalRun(code, state, course.starts, course.rungs)
 
 
-def _count_start(work: Path) -> int:
-    """Count how often the code was started here, this time included."""
-    path = work / _BEGUN
-    starts = (int(path.read_text()) if path.exists() else 0) + 1
-    path.write_text(str(starts))
-    return starts
-
-
-def prepare_restart(code: str, work: Path, starts: int) -> None:
-    """Make a run that was interrupted go on where it was."""
-    if code == "vasp":
-        for folder in (work, *sorted(p for p in work.iterdir() if re.fullmatch(r"\d\d", p.name))):
-            last = folder / "CONTCAR"
-            if last.is_file() and last.stat().st_size:
-                if not (folder / "POSCAR.first").exists():
-                    shutil.copyfile(folder / "POSCAR", folder / "POSCAR.first")
-                shutil.copyfile(last, folder / "POSCAR")
-            for name in _KEPT:
-                if (folder / name).exists():
-                    (folder / name).rename(folder / f"{name}.{starts - 1}")
-        (work / "STOPCAR").unlink(missing_ok=True)
-    elif code == "castep":
-        for check in work.glob("*.check"):
-            param = check.with_suffix(".param")
-            text = param.read_text(encoding="utf-8") if param.exists() else ""
-            if check.stat().st_size and not re.search(r"(?im)^\s*continuation\b", text):
-                param.write_text(f"{text.rstrip()}\ncontinuation : default\n", encoding="utf-8")
+DECK_JOBS: dict[str, Job[[str, Path, tuple[tuple[str, str], ...]], ExternalRun]] = {
+    code: job(version=1, name=code)(run_deck) for code in _DEFAULTS
+}
+"""Jobs by code, so that a cluster's table ``[jobs.vasp]`` can say what VASP needs there."""
 
 
 def _calls(code: str, work: Path) -> Iterator[list[str]]:
@@ -197,19 +189,18 @@ def _gromacs_calls(work: Path) -> Iterator[list[str]]:
                 yield ["grompp", *files, "-o", f"{stage}.tpr", *start]
             left = seconds_left()
             hours = ["-maxh", f"{left / 3600:.4f}"] if left is not None else []
-            yield ["mdrun", "-deffnm", stage, "-cpi", f"{stage}.cpt", *hours]
+            yield ["mdrun", "-deffnm", stage, "-cpi", f"{stage}.cpt", *hours, *_threads()]
             if not (work / f"{stage}.gro").exists():
                 return
         coordinates = f"{stage}.gro"
         state = f"{stage}.cpt" if (work / f"{stage}.cpt").exists() and stage != "em" else ""
 
 
-def seconds_left() -> float | None:
-    """Return the seconds until the walltime of this job; None outside of jobs."""
-    began, walltime = os.environ.get(START_TIME), os.environ.get(WALLTIME)
-    if not began or not walltime:
-        return None
-    return max(float(began) + float(walltime) - time.time(), 0.0)
+def _threads() -> list[str]:
+    """Return options that keep a GROMACS without MPI to the cores of this task."""
+    own = Path(command_of("gromacs")[-1]).name in ("gmx", "gmx_d")
+    cores = os.environ.get("OMP_NUM_THREADS", "")
+    return ["-ntmpi", "1", "-ntomp", cores] if own and cores.isdigit() else []
 
 
 def _call(command: list[str], work: Path, code: str) -> bool:
@@ -222,7 +213,6 @@ def _call(command: list[str], work: Path, code: str) -> bool:
     """
     log.info("%s", shlex.join(command))
     asked = threading.Event()
-    over = threading.Event()
     with (work / f"{code}.out").open("ab") as out:
         try:
             process = subprocess.Popen(
@@ -233,26 +223,21 @@ def _call(command: list[str], work: Path, code: str) -> bool:
                 f"Cannot start {command[0]}: {error.strerror}. Name its command line in [codes] of "
                 f"the cluster's file, or in SUPERIONIC_CODE_{code.upper()}."
             ) from error
-        if code == "vasp":
-            threading.Thread(target=_stop_in_time, args=(work, asked, over), daemon=True).start()
-        status = process.wait()
-        over.set()
-    if status != 0 and code in ("gromacs", "gpaw"):
+        with before_walltime(lambda: _stop_vasp(work, asked)) if code == "vasp" else nullcontext():
+            status = process.wait()
+    told = code == "gpaw" and (work / "result.json").exists()  # it says itself what went wrong
+    if status != 0 and code in ("gromacs", "gpaw") and not told:
         raise TaskFailedError(f"{command[0]} ended with exit code {status}: {_last(work, code)}")
     return asked.is_set()
 
 
-def _stop_in_time(work: Path, asked: threading.Event, over: threading.Event) -> None:
-    """Ask VASP to stop after an ionic step when a tenth of the walltime is left."""
-    left = seconds_left()
-    if left is None:
-        return
-    if not over.wait(left - 0.1 * float(os.environ[WALLTIME])):
-        (work / "STOPCAR").write_text("LSTOP = .TRUE.\n")
-        asked.set()
+def _stop_vasp(work: Path, asked: threading.Event) -> None:
+    """Ask VASP to stop after this ionic step."""
+    (work / "STOPCAR").write_text("LSTOP = .TRUE.\n")
+    asked.set()
 
 
-def _judge(code: str, work: Path, *, stopped: bool) -> str:
+def _judge(code: str, work: Path, course: Course, *, stopped: bool) -> str:
     """Return how a run ended, or raise if it has not come to its own end."""
     from superionic.inputs.collect import collect
 
@@ -263,11 +248,29 @@ def _judge(code: str, work: Path, *, stopped: bool) -> str:
         raise TimeoutError("GROMACS stopped at the walltime; its checkpoint is kept.")
     found = collect(work, quiet_s=0.0)
     state, reason = str(found.state), str(getattr(found, "reason", ""))
-    if state == "finished" or (state == "unconverged" and not stopped):
+    if state == "finished":
         return state
     if stopped or state in ("truncated", "running"):
         raise TimeoutError(f"{code} was stopped before its end ({state}); the next try goes on.")
+    if state == "unconverged":
+        _raise_unconverged(code, work, course, what_ended(found), reason)
     raise TaskFailedError(f"{code} {state}: {reason or _last(work, code)}")
+
+
+def _raise_unconverged(code: str, work: Path, course: Course, what: What, reason: str) -> None:
+    """Note what used up its steps, for the next try, and raise.
+
+    Raises
+    ------
+    StepsUsedUpError
+        The next try can do better.
+    TaskFailedError
+        It would do the same again.
+    """
+    if code == "gpaw" and what == "electrons":
+        raise TaskFailedError(f"{code} did not converge: {reason}")
+    replace(course, ended=what).write(work)
+    raise StepsUsedUpError(f"{code} did not converge ({reason}); the next try goes on from there.")
 
 
 def _last(work: Path, code: str) -> str:

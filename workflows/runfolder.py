@@ -43,15 +43,18 @@ TaskState = Literal[
     "queued",
     "timeout",
     "out_of_memory",
+    "unconverged",
     "node_failure",
     "never_started",
 ]
 """``reused``: done by an earlier run; ``skipped``: not run because a parent failed;
-``interrupted``: was running when its process died; ``pending``: not started. The last five, on
-clusters: in the queue; walltime or memory too little; its node failed; a job that it waited for
-did not end well."""
+``interrupted``: was running when its process died; ``pending``: not started. The last six, on
+clusters: in the queue; walltime or memory too little; an external code used up its steps; its node
+failed; a job that it waited for did not end well."""
 
-BAD_ENDS = ("failed", "timeout", "out_of_memory", "node_failure", "never_started")
+BAD_ENDS = (
+    "failed", "timeout", "out_of_memory", "unconverged", "node_failure", "never_started",
+)  # fmt: skip
 """States of tasks that ended without a result, of themselves."""
 
 _RECORDED = (*BAD_ENDS, "skipped", "cancelled")

@@ -28,13 +28,13 @@ def run_decks(
     """Run decks side by side; the exit code is 0 only when all of them finished."""
     from superionic.workflows.commands.folders import claim_folder
     from superionic.workflows.execution import Run
-    from superionic.workflows.external import WORK, code_of, deck_files, run_deck_task
+    from superionic.workflows.external import DECK_JOBS, WORK, code_of, deck_files
 
     asked = [(code_of(deck), deck.absolute()) for deck in decks]
     folder = claim_folder(out, "run", {})
     rows: list[dict[str, Any]] = []
     with chatter_to_stderr(), Run(folder / "runs", workers=workers, progress=progress):
-        futures = [run_deck_task.submit(code, deck, deck_files(deck)) for code, deck in asked]
+        futures = [DECK_JOBS[code].submit(code, deck, deck_files(deck)) for code, deck in asked]
         for (code, deck), future in zip(asked, futures, strict=True):
             row: dict[str, Any] = {"deck": deck.name, "code": code, "starts": None, "reason": ""}
             row["folder"] = str(future.folder / WORK)

@@ -24,11 +24,13 @@ JobState = Literal[
     "cancelled",
     "timeout",
     "out_of_memory",
+    "unconverged",
     "node_failure",
     "never_started",
     "unknown",
 ]
-"""``never_started``: a job that it waited for failed; ``unknown``: files may still arrive."""
+"""``unconverged``: an external code used up its steps; ``never_started``: a job that it waited for
+failed; ``unknown``: files may still arrive."""
 
 _SLURM = {
     "TIMEOUT": "timeout",
@@ -165,6 +167,7 @@ def may_retry(states: Sequence[str], ladder: Ladder) -> bool:
     allowed = {
         "timeout": len(ladder.walltime),
         "out_of_memory": len(ladder.memory),
+        "unconverged": ladder.convergence,
         "node_failure": ladder.node_failures,
         "never_started": 8,
     }.get(last, 0)

@@ -99,7 +99,7 @@ class Supervisor:
             if self.cause:  # told to stop before the child could be killed
                 self._kill()
             elif self.memory_kb is not None:
-                self.peak_kb = max(self.peak_kb, memory_of_group(self.child))
+                self.peak_kb = max(self.peak_kb, memory_of_family(self.child))
                 if self.peak_kb > self.memory_kb:
                     self.cause = "out_of_memory"
                     continue
@@ -123,6 +123,8 @@ class Supervisor:
             state, reason = "out_of_memory", f"MemoryError: {error.get('message', '')}"
         elif error.get("type") == "TimeoutError":  # of a code that was asked to stop in time
             state, reason = "timeout", str(error.get("message", ""))
+        elif error.get("type") == "StepsUsedUpError":  # of a code that can go on
+            state, reason = "unconverged", str(error.get("message", ""))
         elif error:
             return "failed", f"{error.get('type')}: {error.get('message')}"
         else:
@@ -169,18 +171,30 @@ def _compute(folder: Path, cpus: int, pickled: Path) -> None:
         os._exit(code)
 
 
-def memory_of_group(leader: int) -> float:
-    """Return the resident memory of the processes of a session in kB; 0 where there is no /proc."""
-    total = 0.0
+def memory_of_family(leader: int) -> float:
+    """Return the resident memory of a process and all that descend from it in kB; 0 without /proc.
+
+    Also of those in its session whose parents have ended.
+    """
+    parents: dict[int, int] = {}
+    family: dict[int, float] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(words[3]) == leader:
-                pages = int((folder / "statm").read_text().split()[1])
-                total += pages * os.sysconf("SC_PAGE_SIZE") / 1024
+            pages = int((folder / "statm").read_text().split()[1])
         except (OSError, ValueError, IndexError):
             continue
-    return total
+        pid = int(folder.name)
+        parents[pid] = leader if int(words[3]) == leader else int(words[1])
+        family[pid] = pages * os.sysconf("SC_PAGE_SIZE") / 1024
+    return sum(size for pid, size in family.items() if _descends(pid, leader, parents))
+
+
+def _descends(pid: int, leader: int, parents: dict[int, int]) -> bool:
+    """Return whether a process is another, or descends from it."""
+    while pid != leader and pid in parents and pid > 1:
+        pid = parents[pid]
+    return pid == leader
 
 
 def job_id() -> str:
