@@ -27,6 +27,9 @@ def submit(
         typer.Argument(metavar="COMMAND...", help="Such as `reproduce nzsp`, or a campaign.toml."),
     ],
     cluster: Cluster = "",
+    whole: Annotated[
+        bool, typer.Option("--whole", help="One job for all of a command, not one a task.")
+    ] = False,
     driver: Driver = "job",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write the scripts and count; submit nothing.")
@@ -40,7 +43,10 @@ def submit(
     """
     from superionic.workflows.commands import slurm
 
-    slurm.submit(words, cluster=cluster, chain=driver == "job", dry_run=dry_run, as_json=as_json)
+    slurm.submit(
+        words, cluster=cluster, whole=whole, chain=driver == "job", dry_run=dry_run,
+        as_json=as_json,
+    )  # fmt: skip
 
 
 def status(

@@ -217,6 +217,8 @@ def electrolyte_task(
     ------
     PackingError, MissingParametersError, UnstableRunError
         The box cannot be packed or parametrised, or the run blew up.
+    TimeoutError
+        It was asked to stop, or the walltime ends; the next try goes on.
     """
     from superionic.inputs.forcefield import assign_parameters
     from superionic.inputs.openmm import build_system, system_xml
@@ -238,7 +240,7 @@ def electrolyte_task(
         folder, system, plan.settings, steps=plan.steps, platform="auto", watch=_tell(name)
     )
     if not end.finished:
-        raise NotConvergedError(
+        raise TimeoutError(
             f"The run of {name} was stopped by {end.signal_name} in stage {end.stage} at step "
             f"{end.step}; the same command continues it."
         )

@@ -7,12 +7,16 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+from superionic.workflows.walltime import before_walltime
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
 LEFT_EARLY = 75
 """Exit code of a run that was asked to leave: nothing is wrong, run the same command again."""
+
+WALLTIME_ENDS = "the end of the walltime"
 
 ASKING = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGINT") if hasattr(signal, name)
@@ -38,11 +42,19 @@ class StopRequest:
 def stop_on_signals() -> Iterator[StopRequest]:
     """Turn SIGTERM, SIGUSR1 and Ctrl-C into a request while inside; a second Ctrl-C interrupts.
 
-    Outside the main thread signals are left alone.
+    In a job of a cluster it is asked for too when a tenth of the walltime is left. Outside the main
+    thread signals are left alone.
     """
     request = StopRequest()
-    if threading.current_thread() is not threading.main_thread():
+    with before_walltime(lambda: request.ask(WALLTIME_ENDS)), _signals_heard(request):
         yield request
+
+
+@contextlib.contextmanager
+def _signals_heard(request: StopRequest) -> Iterator[None]:
+    """Let signals ask, in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
 
     def heard(number: int, _frame: FrameType | None) -> None:
@@ -52,7 +64,7 @@ def stop_on_signals() -> Iterator[StopRequest]:
 
     before = {number: signal.signal(number, heard) for number in ASKING}
     try:
-        yield request
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

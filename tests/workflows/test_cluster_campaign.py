@@ -7,17 +7,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import argon
 import pytest
 from ase.build import bulk
 from ase.io import write
 from commands import refused, superionic
 from fake_slurm import FakeSlurm
 
+from superionic.inputs.protocol import load_protocol
+from superionic.workflows.md_stop import LEFT_EARLY
 from superionic.workflows.runfolder import read_run
 from superionic.workflows.serialise import write_json_atomic
 from superionic.workflows.slurm.campaign_file import read_campaign_file
-from superionic.workflows.slurm.config import cluster_path
+from superionic.workflows.slurm.cluster_file import cluster_path
+from superionic.workflows.slurm.command_line import check_words
 from superionic.workflows.slurm.status import survey
+from superionic.workflows.slurm.supervise import START_TIME
+from superionic.workflows.walltime import WALLTIME
 
 CLUSTER = 'walltime = "00:10:00"\npoll_s = 0.1\ngrace_s = 0.5\n'
 
@@ -113,6 +119,7 @@ def test_failure_is_told_and_resumed(place: Path, slurm: FakeSlurm) -> None:
     shutil.move(place / "screening", place / "moved")
     assert survey(place / "moved").totals == {"done": 3}
     assert survey(place / "moved").finished
+    assert "was moved or copied from" in refused(superionic("resume", "moved"))
 
 
 def test_dry_run_submits_nothing(place: Path, slurm: FakeSlurm) -> None:
@@ -142,6 +149,79 @@ def test_a_paper_is_submitted_like_any_command(place: Path, slurm: FakeSlurm) ->
     assert slurm.calls == []
 
 
+def test_other_papers_are_submitted_or_refused(place: Path, slurm: FakeSlurm) -> None:
+    for paper, first in (("latp", "relax"), ("mof", "node_relax")):
+        said = superionic(
+            "submit", "reproduce", paper, "--cluster", "fake", "--out", paper, "--dry-run", "--json"
+        )
+        assert said.code == 0, said.err
+        names = [Path(job["script"]).parent.name.rpartition("-")[0] for job in said.json["jobs"]]
+        assert first in names
+    said = superionic("submit", "reproduce", "no-paper", "--cluster", "fake", "--out", "x")
+    assert said.code == 1
+    assert "there is no paper no-paper; known: nzsp" in said.err
+    assert slurm.calls == []
+
+
+def test_protocol_of_ones_own_travels_along(place: Path, slurm: FakeSlurm) -> None:
+    (place / "mine.toml").write_text("extends = 'nzsp-quick'\n[ordered]\nsurface_hops = 2\n")
+    words = ("reproduce", "nzsp", "--fidelity", "mine.toml", "--out", "nz")
+    said = superionic("submit", *words, "--cluster", "fake", "--dry-run", "--json")
+    assert said.code == 0, said.err
+    kept = load_protocol(place / "nz/protocol.toml")
+    assert (kept.fidelity, kept.settings["ordered"]["surface_hops"]) == ("own", 2)
+    assert kept.settings["ordered"]["bulk_hops"] == 1
+    (place / "mine.toml").write_text("extends = 'nzsp-quick'\n[ordered]\nsurface_hops = 3\n")
+    assert "belongs to other inputs" in superionic("submit", *words, "--cluster", "fake").err
+    (place / "mine.toml").write_text("extends = 'nzsp-quick'\n[ordered]\nsurface_hopps = 3\n")
+    assert "surface_hopps" in superionic("submit", *words, "--cluster", "fake").err
+    assert superionic("submit", *words[:1], *words[2:], "--cluster", "fake").code == 1
+    assert slurm.calls == []
+
+
+def test_whole_commands_share_an_array(place: Path, slurm: FakeSlurm) -> None:
+    """Two boxes of argon: the same trajectories as here, in one sbatch; each says its speed."""
+    for name, depth in (("it's 1", 0.9), ("it's 2", 1.1)):
+        (place / "boxes" / name).mkdir(parents=True)
+        argon.argon(epsilon=depth).save(place / "boxes" / name)
+    options = {
+        "steps": 200, "temperature": 120.0, "pressure": 50.0, "anneal_steps": 100,
+        "equilibrate_steps": 200, "frame_steps": 20, "chunk_steps": 100, "platform": "Reference",
+    }  # fmt: skip
+    listed = ", ".join(f"{k} = {v!r}" for k, v in options.items())
+    (place / "camp.toml").write_text(
+        f"out = 'md'\ncluster = 'fake'\n[[workflow]]\ncommand = 'md run'\n"
+        f"structures = ['boxes/*']\noptions = {{{listed}}}\n"
+    )
+    said = superionic("submit", "camp.toml")
+    assert said.code == 0, said.err
+    wait_for(lambda: survey(place / "md").finished)
+    assert len(slurm.calls) == 2
+    assert survey(place / "md").totals == {"done": 2}
+    words = [word for k, v in options.items() for word in (f"--{k.replace('_', '-')}", v)]
+    for label, name in (("it_s_1", "it's 1"), ("it_s_2", "it's 2")):
+        told = superionic("md", "run", place / "boxes" / name, "--out", place / label, *words,
+                          "--no-progress")  # fmt: skip
+        assert told.code == 0
+        assert argon.contents(place / "md/md-run" / label) == argon.contents(place / label)
+
+
+def test_watching_ends_with_the_campaign(place: Path, slurm: FakeSlurm) -> None:
+    assert superionic("submit", "camp.toml").code == 0
+    said = superionic("status", "screening", "--watch", 0.2)
+    assert said.out.count("superionic relax") > 1
+    assert said.out.rstrip().endswith("nothing left to do")
+
+
+def test_folder_of_another_version_is_refused(place: Path, slurm: FakeSlurm) -> None:
+    slurm.held = True
+    assert superionic("submit", "camp.toml").code == 0
+    path = place / "screening/.campaign/campaign.json"
+    path.write_text(path.read_text().replace('"format": 1', '"format": 9'))
+    for words in (("status", "screening"), ("resume", "screening"), ("submit", "camp.toml")):
+        assert "was written by superionic" in superionic(*words).err
+
+
 def test_driver_job_that_is_missing_is_named(place: Path, slurm: FakeSlurm) -> None:
     said = superionic("submit", "camp.toml", "--driver", "none")
     assert "superionic resume" in said.err
@@ -157,10 +237,21 @@ def test_what_cannot_be_submitted_is_refused(place: Path, slurm: FakeSlurm) -> N
     assert "known: fake" in refused(superionic("submit", "reproduce", "--cluster", "nowhere"))
     assert superionic("submit", "hops", "x.cif", "--cluster", "fake").code == 2
     assert superionic("submit", "camp.toml", "--cluster", "a b").code == 1
+    for words in (
+        ("relax", "cells/al.cif", "--fmax", "small", "--out", "x"),
+        ("relax", "cells/al.cif", "--fmaxx", "0.1", "--out", "x"),
+        ("relax", "cells/al.cif"),
+        ("md", "run", "cells", "--out", "x"),
+        ("md", "status", "cells", "--out", "x"),
+        ("box", "x.toml", "--out", "x"),
+    ):
+        assert superionic("submit", *words, "--cluster", "fake").code == 2, words
     (place / "camp.toml").write_text(CAMPAIGN.replace("emt", "emd"))
     said = superionic("submit", "camp.toml")
     assert said.code == 1
     assert "emd" in said.err
+    (place / "camp.toml").write_text(CAMPAIGN.replace("fmax = 0.05", "imagess = 3"))
+    assert superionic("submit", "camp.toml").code == 2
     (place / "camp.toml").write_text(CAMPAIGN.replace("cells/*.cif", "cells/*.xyz"))
     assert "No file matches" in refused(superionic("submit", "camp.toml"))
     (place / "camp.toml").write_text(CAMPAIGN.replace('"quick"]', '"quikc"]'))
@@ -187,9 +278,29 @@ options = { ion = "Al", hop = [1, 2], voids = true, images = 3 }
 command = "binding"
 structures = ["cells/al.cif"]
 options = { molecule = "ec", mirror = false }
+
+[[workflow]]
+command = "structure order"
+structures = ["nzsp", "cells/al.cif"]
+options = { moves = 5 }
+
+[[workflow]]
+command = "run"
+structures = ["decks/*"]
+
+[[workflow]]
+command = "barrier"
+structures = ["cells/al.cif"]
+whole = true
+options = { ion = "Al" }
 """
     )
+    for name in ("a b", "c.d"):
+        (place / "decks" / name).mkdir(parents=True)
+        (place / "decks" / name / "INCAR").touch()
+    (place / "decks/empty").mkdir()
     plan = read_campaign_file(place / "camp.toml")
+    assert plan.whole == {6, 7, 9}
     out, cells = str(place / "screening"), str(place / "cells")
     assert plan.folder == place / "screening"
     assert plan.commands[1:] == (
@@ -203,7 +314,15 @@ options = { molecule = "ec", mirror = false }
          "--images=3", "--out", f"{out}/barrier-good/al_1", "--", f"{cells}/al 1.cif"),
         ("binding", "--surface", f"{cells}/al.cif", "--molecule=ec", "--no-mirror", "--out",
          f"{out}/binding/al"),
+        ("structure", "order", "--moves=5", "--out", f"{out}/structure-order/nzsp.cif",
+         "--", "nzsp"),
+        ("structure", "order", "--moves=5", "--out", f"{out}/structure-order/al.cif", "--",
+         f"{cells}/al.cif"),
+        ("run", "--out", f"{out}/run", "--", f"{place}/decks/a b", f"{place}/decks/c.d"),
+        ("barrier", "--ion=Al", "--out", f"{out}/barrier/al", "--", f"{cells}/al.cif"),
     )  # fmt: skip
+    for words in plan.commands:
+        check_words(words)
 
 
 def test_relax_gives_no_energy_without_convergence(place: Path) -> None:
@@ -252,3 +371,19 @@ def test_status_of_ten_thousand_tasks_is_quick(tmp_path: Path) -> None:
     assert "8000" in said.out
     assert "and 970 more" in said.out
     assert spent < 3.0
+
+
+def test_dynamics_leave_before_the_walltime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is saved when a tenth of it is left; the next job goes on."""
+    argon.argon().save(tmp_path)
+    monkeypatch.setenv(START_TIME, str(time.time()))
+    monkeypatch.setenv(WALLTIME, "4")
+    words = ("md", "run", tmp_path, "--steps", 10**7, "--anneal-steps", 50, "--equilibrate-steps",
+             50, "--frame-steps", 1000, "--chunk-steps", 1000, "--no-progress", "--pressure", 50,
+             "--temperature", 120, "--platform", "Reference")  # fmt: skip
+    said = superionic(*words)
+    assert said.code == LEFT_EARLY
+    assert "the end of the walltime" in said.err
+    assert superionic("md", "status", tmp_path, "--json").json["finished"] is False

@@ -11,8 +11,9 @@ import typer
 
 from superionic.structures.errors import RunFolderError
 from superionic.workflows.commands.console import Cell, emit_json, emit_table, note, plain, say
+from superionic.workflows.context import current_context
 from superionic.workflows.md_stop import LEFT_EARLY
-from superionic.workflows.progress import format_seconds
+from superionic.workflows.progress import format_seconds, report_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ def run(
     target = (out or source / RUN_FOLDER).expanduser()
     system = MDSystem.load(source)
     settings = _settings(system, request, target if (target / RUN).is_file() else None)
-    watch = _Shown() if progress else None
+    watch = _watcher(progress=progress)
     end = run_md(
         target, system, settings, steps=request.steps, platform=request.platform, watch=watch
     )
@@ -77,7 +78,7 @@ def run_gromacs(
     if not source.is_dir():
         raise RunFolderError(f"There is no folder {folder}.")
     target = (out or source / RUN_FOLDER).expanduser()
-    watch = _Shown() if progress else None
+    watch = _watcher(progress=progress)
     end = md_gromacs.run_gromacs(target, source, steps=steps, watch=watch)
     _leave(end, target, as_json=as_json)
 
@@ -123,7 +124,7 @@ def extend(folder: Path, steps: int, *, platform: str, progress: bool, as_json: 
     from superionic.workflows.md_run import extend_md
 
     target = _run_folder(folder)
-    watch = _Shown() if progress else None
+    watch = _watcher(progress=progress)
     if runner_of(target) == RUNNER:
         if platform != "auto":
             raise RunFolderError("Platforms are those of OpenMM; this is a run of GROMACS.")
@@ -196,8 +197,13 @@ def _chunk_steps(request: MDRequest) -> int:
     return max(about // request.frame_steps, 1) * request.frame_steps
 
 
+def _watcher(*, progress: bool) -> _Shown | None:
+    """Return what shows progress, if anybody looks."""
+    return _Shown() if progress or current_context() is not None else None
+
+
 class _Shown:
-    """Shows progress on standard error: in place on a terminal, a line now and then elsewhere."""
+    """Shows progress: in place on a terminal, in a task by its file, else a line now and then."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
@@ -213,6 +219,12 @@ class _Shown:
         if self._terminal and self._stage and progress.stage != self._stage:
             note("")
         self._told, self._stage = now, progress.stage
+        if current_context() is not None:
+            report_progress(
+                step=progress.step, total=progress.target,
+                message=f"{progress.stage}, {progress.ns_per_day:.3g} ns/day",
+            )  # fmt: skip
+            return
         line = (
             f"{progress.stage}: {progress.step}/{progress.target} steps "
             f"({100 * progress.step / progress.target:.0f} %), {progress.ns_per_day:.3g} ns/day on "

@@ -23,11 +23,18 @@ from superionic.workflows.slurm.campaign import (
     Campaign,
     Leg,
     advance,
+    check_place,
     new_session,
     read_campaign,
     write_campaign,
 )
-from superionic.workflows.slurm.config import cluster_path, init_cluster, load_cluster
+from superionic.workflows.slurm.cluster_file import cluster_path, init_cluster, load_cluster
+from superionic.workflows.slurm.command_line import (
+    SUBMITTABLE,
+    check_words,
+    name_of,
+    results_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,11 +47,13 @@ SHOWN = 30
 
 
 def submit(
-    words: Sequence[str], *, cluster: str, chain: bool, dry_run: bool, as_json: bool
+    words: Sequence[str], *, cluster: str, whole: bool, chain: bool, dry_run: bool, as_json: bool
 ) -> None:
     """Submit a command of `superionic`, or a campaign file."""
-    campaign = _campaign(words, cluster)
+    campaign = _campaign(words, cluster, whole=whole)
     load_cluster(campaign.cluster)
+    for command in campaign.commands:
+        check_words(command)
     if dry_run:
         _plan(campaign, as_json=as_json)
         return
@@ -56,7 +65,9 @@ def resume(folder: Path, *, cluster: str, chain: bool, as_json: bool) -> None:
     """Go on with a campaign; what failed is tried again."""
     from superionic.workflows.slurm.status import let_go_on
 
-    campaign = new_session(read_campaign(folder.expanduser().absolute()))
+    place = folder.expanduser().absolute()
+    campaign = new_session(read_campaign(place))
+    check_place(place)
     if cluster:
         campaign = replace(campaign, cluster=_cluster_name(cluster))
     load_cluster(campaign.cluster)
@@ -87,48 +98,31 @@ def _leave(legs: dict[int, Leg]) -> None:
         raise typer.Exit(1)
 
 
-def _campaign(words: Sequence[str], cluster: str) -> Campaign:
+def _campaign(words: Sequence[str], cluster: str, *, whole: bool) -> Campaign:
     """Return the campaign that the words of a command line stand for."""
     from superionic.workflows.slurm.campaign_file import read_campaign_file
 
     if not words:
         raise typer.BadParameter("name a command, such as `reproduce nzsp`, or a .toml file.")
-    where = str(Path.cwd())
+    where = Path.cwd()
     if len(words) == 1 and words[0].endswith(".toml"):
         plan = read_campaign_file(Path(words[0]))
         name = cluster or plan.cluster
-        commands, folder = plan.commands, plan.folder
+        commands, folder, alone = plan.commands, plan.folder, plan.whole
     else:
-        name, commands, folder = cluster, (tuple(words),), _results_folder(words)
+        name, commands, folder = cluster, (tuple(words),), results_folder(words, where)
+        alone = frozenset({0} if SUBMITTABLE[name_of(words)].whole else ())
+    if whole:
+        alone = frozenset(range(len(commands)))
     if not name:
         raise typer.BadParameter("name the cluster.", param_hint="--cluster")
-    return new_session(Campaign(folder, _cluster_name(name), commands, where, ""))
+    return new_session(Campaign(folder, _cluster_name(name), commands, str(where), "", alone))
 
 
 def _cluster_name(name: str) -> str:
     """Return a cluster's name, or the full path of its file."""
     path = cluster_path(name)
     return name if path.stem == name else str(path.absolute())
-
-
-def _results_folder(words: Sequence[str]) -> Path:
-    """Return the results folder that a command line names."""
-    out = None
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word in ("--out", "-o"):
-            out = following
-        elif word.startswith("--out="):
-            out = word.removeprefix("--out=")
-        elif word.startswith("-o") and not word.startswith("--") and len(word) > 2:
-            out = word[2:]
-    if out is None and words[0] == "reproduce":
-        out = "results"
-    if not out or words[0] in ("structure", "inputs", "submit"):
-        raise typer.BadParameter(
-            f"`superionic {words[0]}` cannot be submitted: only commands that compute into a "
-            "folder named with --out can."
-        )
-    return Path(out).expanduser().absolute()
 
 
 def _plan(campaign: Campaign, *, as_json: bool) -> None:
@@ -170,6 +164,8 @@ def show_status(folder: Path, *, as_json: bool, watch_s: float = 0.0) -> None:
 
     while True:
         told = survey(folder.expanduser().absolute())
+        if watch_s > 0 and not as_json:
+            say(time.strftime("%Y-%m-%d %H:%M:%S"))
         if as_json:
             emit_json(told)
         else:
@@ -271,7 +267,8 @@ def _show_link(link: Link) -> None:
     if link.settings:
         say(f"{pad}  inputs    {_short(', '.join(f'{k}={v}' for k, v in link.settings.items()))}")
     if link.host:
-        say(f"{pad}  computed  {link.started} on {link.host}{wall}")
+        inside = f", in job {link.job}" if link.job and not link.submissions else ""
+        say(f"{pad}  computed  {link.started} on {link.host}{wall}{inside}")
     for s in link.submissions:
         memory = f", {s.memory_gb:g} GB" if s.memory_gb is not None else ""
         end = " ".join(filter(None, (s.state.replace("_", " ") or "not ended", s.reason)))
@@ -284,13 +281,15 @@ def _show_link(link: Link) -> None:
 
 def cluster_init(name: str) -> None:
     """Write the commented file of a new cluster."""
-    say(str(init_cluster(name)))
-    note(f"note: edit it, then try it out with `superionic cluster test {name}`.")
+    path = init_cluster(name)
+    say(str(path))
+    say(str(path.with_suffix(".sh")))
+    note(f"note: edit them, then try it out with `superionic cluster test {name}`.")
 
 
 def cluster_list() -> None:
     """Write the clusters that have a file."""
-    from superionic.workflows.slurm.config import known_clusters
+    from superionic.workflows.slurm.cluster_file import known_clusters
 
     for name in known_clusters():
         say(f"{name}  {cluster_path(name)}")

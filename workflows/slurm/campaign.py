@@ -24,7 +24,8 @@ from superionic.structures.errors import ClusterError, RunFolderError
 from superionic.workflows.manifest import now_iso
 from superionic.workflows.runfolder import read_optional
 from superionic.workflows.serialise import read_json, write_json_atomic
-from superionic.workflows.slurm.config import load_cluster
+from superionic.workflows.slurm.cluster_file import load_cluster
+from superionic.workflows.slurm.command_line import make_place
 from superionic.workflows.slurm.placement import LeftRunning, Placement, placed
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Campaign:
         In which they are run.
     session : str
         Renewed whenever the user resumes.
+    whole : frozenset of int
+        Which of the commands run in one allocation each; the others submit a job a task.
     """
 
     folder: Path
@@ -63,6 +66,7 @@ class Campaign:
     commands: tuple[tuple[str, ...], ...]
     directory: str
     session: str
+    whole: frozenset[int] = frozenset()
 
     @property
     def records(self) -> Path:
@@ -107,7 +111,7 @@ def write_campaign(campaign: Campaign) -> None:
         raise RunFolderError(f"Cannot write into {campaign.folder}: {error.strerror}.") from error
     if path.exists():
         held = read_campaign(campaign.folder)
-        if held.commands != campaign.commands:
+        if (held.commands, held.whole) != (campaign.commands, campaign.whole):
             raise RunFolderError(
                 f"{campaign.folder} holds another campaign: "
                 f"{'; '.join(' '.join(c) for c in held.commands)[:200]}. Choose another folder, or "
@@ -117,10 +121,12 @@ def write_campaign(campaign: Campaign) -> None:
         "format": _FORMAT,
         "version": __version__,
         "written": now_iso(),
+        "folder": str(campaign.folder),
         "cluster": campaign.cluster,
         "commands": [list(c) for c in campaign.commands],
         "directory": campaign.directory,
         "session": campaign.session,
+        "whole": [*sorted(campaign.whole)],
     }
     write_json_atomic(path, dict(described))
 
@@ -149,7 +155,25 @@ def read_campaign(folder: Path) -> Campaign:
         commands=tuple(tuple(c) for c in told["commands"]),
         directory=told["directory"],
         session=told["session"],
+        whole=frozenset(told.get("whole", ())),
     )
+
+
+def check_place(folder: Path) -> None:
+    """Refuse to go on with a campaign whose folder was moved: its commands name the old one.
+
+    Raises
+    ------
+    RunFolderError
+        It was moved or copied.
+    """
+    told = read_optional(folder / CAMPAIGN / _DESCRIPTION)
+    if told and told.get("folder", str(folder)) != str(folder):
+        raise RunFolderError(
+            f"{folder} was moved or copied from {told['folder']}, where its commands compute. "
+            "`superionic report`, `status` and `trace` work here; to go on, move it back or submit "
+            "the commands anew."
+        )
 
 
 def new_session(campaign: Campaign) -> Campaign:
@@ -185,18 +209,34 @@ def advance(campaign: Campaign, *, dry_run: Placement | None = None) -> dict[int
     before = Path.cwd()
     try:
         os.chdir(campaign.directory)
-        for index, command in enumerate(campaign.commands):
-            if legs.get(index) == Leg("ended"):
-                continue
+        left = [i for i in range(len(campaign.commands)) if legs.get(i) != Leg("ended")]
+        for index in left:
+            make_place(campaign.commands[index], campaign.folder)
+        for index in (i for i in left if i not in campaign.whole):
             with placed(placement):
-                legs[index] = run_command(command)
-            log.info("%s: %s", " ".join(command), legs[index])
-            if dry_run is None:
-                told: dict[str, Json] = {str(k): dict(vars(leg)) for k, leg in legs.items()}
-                write_json_atomic(campaign.records / _LEGS, dict(told))
+                legs[index] = run_command(campaign.commands[index])
+            _take_note(campaign, legs, (index,), dry_run)
+        whole = [i for i in left if i in campaign.whole]
+        if whole:
+            from superionic.workflows.slurm.whole import advance_whole
+
+            with placed(placement):
+                legs |= advance_whole(campaign, whole)
+            _take_note(campaign, legs, whole, dry_run)
     finally:
         os.chdir(before)
     return legs
+
+
+def _take_note(
+    campaign: Campaign, legs: dict[int, Leg], indices: Sequence[int], dry_run: Placement | None
+) -> None:
+    """Keep how far commands are."""
+    for index in indices:
+        log.info("%s: %s", " ".join(campaign.commands[index]), legs[index])
+    if dry_run is None:
+        told: dict[str, Json] = {str(k): dict(vars(leg)) for k, leg in sorted(legs.items())}
+        write_json_atomic(campaign.records / _LEGS, dict(told))
 
 
 def run_command(words: Sequence[str]) -> Leg:

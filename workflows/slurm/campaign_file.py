@@ -17,10 +17,41 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool | list[str | int | float]
 
-WHERE = {"barrier": "", "relax": "", "binding": "--surface"}
-"""Commands that a campaign may run, and the option that takes the structure."""
-TOGETHER = ("relax",)
-"""Those of them that take all structures at once."""
+
+@dataclass(frozen=True)
+class Kind:
+    """How a command takes what it works on.
+
+    Attributes
+    ----------
+    option : str
+        Before each structure; empty where it is an argument.
+    together : bool
+        It takes all at once.
+    whole : bool
+        It runs in one allocation each, all in one job array, if the file does not say otherwise.
+    holds : str
+        It takes folders, those that hold such a file; empty where it takes structures.
+    suffix : str
+        It writes a file with this suffix; empty where it fills a folder.
+    """
+
+    option: str = ""
+    together: bool = False
+    whole: bool = False
+    holds: str = ""
+    suffix: str = ""
+
+
+COMMANDS = {
+    "relax": Kind(together=True),
+    "barrier": Kind(),
+    "binding": Kind(option="--surface"),
+    "structure order": Kind(whole=True, suffix=".cif"),
+    "md run": Kind(whole=True, holds="*"),
+    "run": Kind(together=True, holds="*"),
+}
+"""Commands that a campaign may run."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +61,24 @@ class Workflow:
     Attributes
     ----------
     command : str
-        ``relax``, ``barrier`` or ``binding``.
+        ``relax``, ``barrier``, ``binding``, ``structure order``, ``md run``, or ``run`` for decks
+        of VASP, CASTEP, GPAW and GROMACS.
     fidelity : tuple of str
         Names of tables ``[fidelity.NAME]``; empty for none.
     structures : tuple of str
-        Files, patterns or packaged crystals; empty for those of the campaign.
+        Files, patterns or packaged crystals, for ``md run`` and ``run`` folders; empty for those of
+        the campaign.
     options : Mapping
         Of the command, without the leading dashes.
+    whole : bool or None
+        Each structure in one allocation, all in one job array; None for what fits the command.
     """
 
     command: str
     fidelity: tuple[str, ...] = ()
     structures: tuple[str, ...] = ()
     options: Mapping[str, Value] = field(default_factory=dict)
+    whole: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -82,11 +118,14 @@ class CampaignPlan:
         As in the file.
     commands : tuple of tuple of str
         Command lines.
+    whole : frozenset of int
+        Which of them run in one allocation each.
     """
 
     folder: Path
     cluster: str
     commands: tuple[tuple[str, ...], ...]
+    whole: frozenset[int] = frozenset()
 
 
 def read_campaign_file(path: Path) -> CampaignPlan:
@@ -104,22 +143,30 @@ def read_campaign_file(path: Path) -> CampaignPlan:
     told = build(CampaignFile, table, where=path.name)
     base = path.expanduser().absolute().parent
     out = base / Path(told.out).expanduser()
-    commands = tuple(command for w in told.workflow for command in _commands(told, w, base, out))
+    commands: list[tuple[str, ...]] = []
+    whole: set[int] = set()
+    for workflow in told.workflow:
+        more = list(_commands(told, workflow, base, out))
+        if COMMANDS[workflow.command].whole if workflow.whole is None else workflow.whole:
+            whole |= {len(commands) + k for k in range(len(more))}
+        commands += more
     if not commands:
         raise ProtocolError(f"{path.name} asks for nothing: it needs tables [[workflow]].")
-    return CampaignPlan(out, told.cluster, commands)
+    return CampaignPlan(out, told.cluster, tuple(commands), frozenset(whole))
 
 
 def _commands(
     told: CampaignFile, workflow: Workflow, base: Path, out: Path
 ) -> Iterator[tuple[str, ...]]:
     """Yield the command lines of one table."""
-    if workflow.command not in WHERE:
+    if workflow.command not in COMMANDS:
         raise ProtocolError(
             f"[[workflow]] command {workflow.command!r} cannot be part of a campaign. "
-            f"{did_you_mean(workflow.command, list(WHERE))}"
+            f"{did_you_mean(workflow.command, list(COMMANDS))}"
         )
-    structures = _found(workflow.structures or told.structures, base)
+    kind, words = COMMANDS[workflow.command], workflow.command.split()
+    patterns = workflow.structures or told.structures
+    structures = _folders(patterns, kind.holds, base) if kind.holds else _found(patterns, base)
     for fidelity in workflow.fidelity or ("",):
         if fidelity and fidelity not in told.fidelity:
             raise ProtocolError(
@@ -128,16 +175,15 @@ def _commands(
             )
         settings = {**told.fidelity.get(fidelity, {}), **workflow.options}
         options = tuple(word for k, v in settings.items() for word in _option(k, v))
-        place = out / "-".join(filter(None, (workflow.command, safe_name(fidelity or ""))))
-        place = place if fidelity else out / workflow.command
-        option = WHERE[workflow.command]
-        if workflow.command in TOGETHER:
-            yield (workflow.command, *options, "--out", str(place), "--", *structures)
+        place = out / "-".join([*words, *([safe_name(fidelity)] if fidelity else [])])
+        if kind.together:
+            yield (*words, *options, "--out", str(place), "--", *structures)
             continue
         for name, structure in zip(labels(structures), structures, strict=True):
-            named = (option, structure) if option else ("--", structure)
-            before, after = (named, ()) if option else ((), named)
-            yield (workflow.command, *before, *options, "--out", str(place / name), *after)
+            named = (kind.option, structure) if kind.option else ("--", structure)
+            before, after = (named, ()) if kind.option else ((), named)
+            target = str(place / f"{name}{kind.suffix}")
+            yield (*words, *before, *options, "--out", target, *after)
 
 
 def _found(patterns: tuple[str, ...], base: Path) -> tuple[str, ...]:
@@ -161,9 +207,26 @@ def _found(patterns: tuple[str, ...], base: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _folders(patterns: tuple[str, ...], holds: str, base: Path) -> tuple[str, ...]:
+    """Return folders that hold a file, in order."""
+    found: list[str] = []
+    for pattern in patterns:
+        here = base / Path(pattern).expanduser()
+        below = here.relative_to(here.anchor).as_posix()
+        matching = [here] if here.is_dir() else sorted(Path(here.anchor).glob(below))
+        folders = [str(p) for p in matching if p.is_dir() and any(p.glob(holds))]
+        if not folders:
+            raise ProtocolError(f"No folder with files matches {pattern!r} (looked in {base}).")
+        found += [folder for folder in folders if folder not in found]
+    if not found:
+        raise ProtocolError("`md run` and `run` need `structures`: folders, or patterns of them.")
+    return tuple(found)
+
+
 def labels(structures: tuple[str, ...]) -> list[str]:
     """Return a folder name for each structure, all different."""
-    names = [safe_name(Path(s).stem) for s in structures]
+    paths = [Path(s) for s in structures]
+    names = [safe_name(p.name if p.is_dir() else p.stem) for p in paths]
     return [n if names.count(n) == 1 else f"{n}-{k + 1}" for k, n in enumerate(names)]
 
 

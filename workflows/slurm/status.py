@@ -22,11 +22,12 @@ from superionic.workflows.runfolder import (
 )
 from superionic.workflows.slurm.campaign import CAMPAIGN, read_campaign, read_legs
 from superionic.workflows.slurm.client import QueueEntry, Slurm
+from superionic.workflows.slurm.command_line import name_of, option_value
 from superionic.workflows.slurm.outcome import judge
 from superionic.workflows.slurm.records import SLURM, STOP, Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from superionic.workflows.slurm.records import Placed
 
@@ -76,7 +77,7 @@ class Survey:
     runs : tuple of str
         Folders of runs.
     commands : tuple of tuple
-        Of a campaign: command line, state and message.
+        Of a campaign: command, state and message.
     driver : str
         Of a campaign: what is known of the job that goes on.
     remarks : tuple of str
@@ -218,7 +219,6 @@ def progress_line(folder: Path) -> str:
     words.append(f"step {told['step']}" if "step" in told else "")
     words.append(f"of {told['total']}" if "step" in told and "total" in told else "")
     words.append(f"fmax {told['fmax']:.3f} eV/A" if "fmax" in told else "")
-    words.append(f"{told['ns_per_day']:.2f} ns/day" if "ns_per_day" in told else "")
     return " ".join(w for w in words if w)
 
 
@@ -232,8 +232,16 @@ def _commands(folder: Path) -> tuple[tuple[str, str, str], ...]:
         state: str = "not started" if leg is None else leg.state
         if leg is not None and leg.state == "ended" and leg.code:
             state = f"ended with exit code {leg.code}"
-        rows.append((shlex.join(words), state, leg.message if leg else ""))
+        rows.append((_told(words, folder), state, leg.message if leg else ""))
     return tuple(rows)
+
+
+def _told(words: Sequence[str], folder: Path) -> str:
+    """Return a command line; where many compute below one folder, what tells them apart."""
+    out = Path(option_value(words) or folder)
+    if out != folder and out.is_relative_to(folder):
+        return f"{name_of(words)} -> {out.relative_to(folder)}"
+    return shlex.join(words)
 
 
 def _driver(folder: Path, queue: Mapping[str, QueueEntry] | None) -> str:
