@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -28,12 +28,14 @@ from superionic.structures.errors import ProtocolError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-__all__ = ["Protocol", "build", "load_protocol", "protocol_names"]
+__all__ = ["OWN", "Protocol", "build", "load_protocol", "paper_protocol", "protocol_names"]
 
 T = TypeVar("T")
 
 HEAD = ("paper", "fidelity", "description", "extends")
 """Keys that say what a protocol is; all of them text. The others are settings."""
+OWN = "own"
+"""Fidelity of a protocol that is not packaged."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,31 @@ def load_protocol(name: str | Path) -> Protocol:
         resolved=dump_toml(merged),
         extends=tuple(chain[1:]),
     )
+
+
+def paper_protocol(paper: str, fidelity: str) -> Protocol:
+    """Read the protocol of a paper at a fidelity.
+
+    Parameters
+    ----------
+    paper
+        First part of the packaged names, such as ``nzsp``.
+    fidelity
+        Second part of them, such as ``quick``, or a file of the user's own ending in ``.toml``.
+        That may extend a packaged one; its fidelity is ``own`` unless the file itself names it.
+
+    Raises
+    ------
+    ProtocolError
+        As `load_protocol`.
+    """
+    if not fidelity.endswith(".toml"):
+        return load_protocol(f"{paper}-{fidelity}")
+    protocol = load_protocol(Path(fidelity))
+    if "fidelity" in tomllib.loads(protocol.text):
+        return protocol
+    resolved = dump_toml({**tomllib.loads(protocol.resolved), "fidelity": OWN})
+    return replace(protocol, fidelity=OWN, resolved=resolved)
 
 
 def _folder() -> Traversable:

@@ -185,8 +185,11 @@ def reproduce(
         list[str] | None, typer.Argument(metavar="PAPERS", help="Which; all by default.")
     ] = None,
     fidelity: Annotated[
-        Literal["quick", "standard"],
-        typer.Option(help="Minutes on two cores, or hours on a workstation."),
+        str,
+        typer.Option(
+            metavar="quick|standard|FILE",
+            help="Minutes on two cores, hours on a workstation, or a protocol (.toml) of your own.",
+        ),
     ] = "quick",
     out: Folder = Path("results"),
     from_archive: Annotated[

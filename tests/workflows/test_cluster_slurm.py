@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,12 +26,10 @@ from commands import superionic
 
 from superionic.structures.errors import TaskFailedError
 from superionic.workflows.execution import Run
-from superionic.workflows.papers import nzsp
-from superionic.workflows.papers.nzsp_protocol import NzspProtocol, load_nzsp_protocol
 from superionic.workflows.runfolder import read_run
 from superionic.workflows.slurm.client import Slurm
-from superionic.workflows.slurm.config import ClusterConfig, JobResources, cluster_path
-from superionic.workflows.slurm.placement import Placement, placed
+from superionic.workflows.slurm.cluster_file import cluster_path
+from superionic.workflows.slurm.config import ClusterConfig, JobResources
 from superionic.workflows.slurm.records import batches_of
 from superionic.workflows.slurm.status import survey
 
@@ -181,24 +180,33 @@ def test_driver_killed_at_twenty_random_times(tmp_path: Path) -> None:
             assert len({job.partition("_")[0] for job in jobs_of_name}) == 1
 
 
-def test_campaign_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An awkward folder to work in, with a cluster file for it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
+    here = tmp_path / "it's $(touch X) \u00fc"
+    here.mkdir()
+    monkeypatch.chdir(here)
     path = cluster_path("ci")
     path.parent.mkdir(parents=True)
     path.write_text('walltime = "00:10:00"\npoll_s = 0.5\ngrace_s = 3.0\n')
+    return here
+
+
+def test_campaign_from_the_command_line(place: Path, tmp_path: Path) -> None:
     assert superionic("cluster", "test", "ci").code == 0
     for k in range(3):
         atoms = bulk("Al", cubic=True, a=3.9 + 0.1 * k)
         atoms.rattle(0.05, seed=k)
-        write(tmp_path / f"it's {k}.cif", atoms)
+        write(place / f"it's {k}.cif", atoms)
     words = ["relax", *(f"it's {k}.cif" for k in range(3)), "--theory", "emt"]
     said = superionic("submit", *words, "--out", "there", "--cluster", "ci")
     assert said.code == 0, said.err
-    wait_for(lambda: survey(tmp_path / "there").finished)
+    wait_for(lambda: survey(place / "there").finished)
     assert superionic(*words, "--out", "here", "--no-progress").code == 0
-    same_numbers(tmp_path / "here/runs", tmp_path / "there/runs")
-    assert superionic("trace", next((tmp_path / "there/runs").glob("relax-*"))).code == 0
+    same_numbers(place / "here/runs", place / "there/runs")
+    assert not list(tmp_path.rglob("X"))
+    assert superionic("trace", next((place / "there/runs").glob("relax-*"))).code == 0
 
 
 def same_numbers(local: Path, remote: Path) -> None:
@@ -211,48 +219,82 @@ def same_numbers(local: Path, remote: Path) -> None:
         ).read_bytes()
 
 
-def tiny(_: str) -> tuple[NzspProtocol, str]:
-    """The quick protocol cut down until it means nothing and takes minutes."""
-    quick, text = load_nzsp_protocol("quick")
-    relax = replace(quick.bulk_relax, fmax_eV_per_A=0.5, max_steps=20)
-    anneal = replace(
-        quick.order.anneal, max_trials=1, screen_steps=1, trial_steps=2,
-        final=replace(quick.order.anneal.final, fmax_eV_per_A=8.0, max_steps=5),
-    )  # fmt: skip
-    ordered = replace(
-        quick.ordered, bulk_hops=1, surface_hops=1, bulk_max_tried=1, surface_max_tried=1,
-        scans=False,
-    )  # fmt: skip
-    disordered = replace(
-        quick.disordered, orders=1, slabs=1, bulk_hops=1, surface_hops=1,
-        bulk_max_tried=1, surface_max_tried=1,
-    )  # fmt: skip
-    quench = replace(
-        quick.slab_quench, rounds=1, steps=2,
-        relax=replace(quick.slab_quench.relax, fmax_eV_per_A=8.0, max_steps=4),
-    )  # fmt: skip
-    ends = replace(quick.barrier.ends, relax=replace(relax, cell="fixed", max_steps=3))
-    band = replace(quick.barrier.band, images=1, max_steps=2, saddle_max_steps=2)
-    protocol = replace(
-        quick,
-        bulk_relax=relax,
-        ordered=ordered,
-        disordered=disordered,
-        order=replace(quick.order, candidates=1, candidate_steps=2, anneal=anneal),
-        slab_quench=quench,
-        slab_anneal=replace(anneal, final=replace(anneal.final, cell="fixed")),
-        barrier=replace(quick.barrier, ends=ends, band=band),
-    )
-    return protocol, f"{text}\n# cut down for a test\n"
+TINY = """# The quick protocol cut down until it means nothing and takes minutes.
+extends = "nzsp-quick"
+
+[bulk_relax]
+fmax_eV_per_A = 0.5
+max_steps = 20
+
+[ordered]
+surface_hops = 1
+bulk_max_tried = 1
+surface_max_tried = 1
+scans = false
+
+[disordered]
+orders = 1
+bulk_hops = 1
+surface_hops = 1
+bulk_max_tried = 1
+surface_max_tried = 1
+
+[order]
+candidates = 1
+candidate_steps = 2
+
+[order.anneal]
+max_trials = 1
+screen_steps = 1
+trial_steps = 2
+
+[order.anneal.final]
+fmax_eV_per_A = 8.0
+max_steps = 5
+
+[slab_quench]
+steps = 2
+
+[slab_quench.relax]
+fmax_eV_per_A = 8.0
+max_steps = 4
+
+[slab_anneal]
+max_trials = 1
+screen_steps = 1
+trial_steps = 2
+
+[slab_anneal.final]
+fmax_eV_per_A = 8.0
+max_steps = 5
+
+[barrier.ends.relax]
+fmax_eV_per_A = 0.5
+max_steps = 3
+
+[barrier.band]
+images = 1
+max_steps = 2
+saddle_max_steps = 2
+"""
 
 
-def test_nzsp_gives_the_same_numbers_there(tmp_path: Path) -> None:
-    from superionic.workflows.papers.reproduction import reproduce
-
-    cut_down = tiny("")
-    paper = replace(nzsp.PAPER, load=lambda _: cut_down)
-    with placed(Placement(replace(CLUSTER, poll_s=2.0))):
-        there = reproduce(paper, tmp_path / "there", progress=False)
-    here = reproduce(paper, tmp_path / "here", workers=1, progress=False)
-    assert there.lines == here.lines
-    same_numbers(tmp_path / "here/runs", tmp_path / "there/runs")
+def test_nzsp_gives_the_same_numbers_there(place: Path) -> None:
+    """From the command line on, bit for bit; then the folder is moved and its report redrawn."""
+    (place / "tiny.toml").write_text(TINY)
+    words = ("reproduce", "nzsp", "--fidelity", "tiny.toml")
+    said = superionic("submit", *words, "--out", "there", "--cluster", "ci")
+    assert said.code == 0, said.err
+    here = superionic(*words, "--out", "here", "--workers", 1, "--no-progress")
+    wait_for(queue_is_empty)
+    told = survey(place / "there")
+    assert set(told.totals) == {"done"}
+    assert told.driver == "nothing left to do"
+    same_numbers(place / "here/runs", place / "there/runs")
+    shutil.move(place / "there", place / "lap top")
+    moved = superionic("report", "lap top")
+    assert moved.code == here.code
+    found = [[x for x in said.out.splitlines() if x.startswith("  ")] for said in (here, moved)]
+    assert found[0] == found[1] != []
+    pages = [(place / name / "nzsp/comparison.csv").read_bytes() for name in ("here", "lap top")]
+    assert pages[0] == pages[1]

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from superionic.inputs.protocol import OWN, paper_protocol
 from superionic.structures.errors import RunFolderError, TaskFailedError
 from superionic.workflows.commands.console import chatter_to_stderr, emit_json, note, plain, say
 from superionic.workflows.commands.folders import claim_folder, read_marker
+from superionic.workflows.serialise import canonical_hash, write_bytes_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
     from superionic.workflows.papers.reproduction import Paper
     from superionic.workflows.papers.summary import ReproductionSummary
+
+PROTOCOL = "protocol.toml"
+"""A protocol of the user's own, in a results folder."""
 
 _WRITERS = {
     "barrier": ("superionic.workflows.commands.barrier_report", "write_barrier_report"),
@@ -46,11 +51,11 @@ def reproduce(
     from superionic.workflows.papers.together import reproduce_all
 
     chosen = _known(papers)
-    folder = claim_folder(out, "reproduce", {"fidelity": fidelity})
+    folder, held = _claimed(out, chosen, fidelity)
     kept = {} if archive is None else {"archive": archive.expanduser().absolute()}
     with chatter_to_stderr():
         outcomes = reproduce_all(
-            [_paper(name) for name in chosen], folder, tell=note, fidelity=fidelity,
+            [_paper(name) for name in chosen], folder, tell=note, fidelity=held,
             workers=workers, progress=progress, **kept,
         )  # fmt: skip
     _show({one.name: one.summary for one in outcomes}, as_json=as_json)
@@ -66,6 +71,22 @@ def _from_archive(name: str, file: Path | None, *, fidelity: str, out: Path, as_
     with chatter_to_stderr():
         summary = redraw_archive(_paper(paper), source, folder)
     _show({paper: summary}, as_json=as_json)
+
+
+def _claimed(out: Path, papers: Sequence[str], fidelity: str) -> tuple[Path, str]:
+    """Return the results folder and the fidelity; a protocol of the user's own is kept there."""
+    if not fidelity.endswith(".toml"):
+        return claim_folder(out, "reproduce", {"fidelity": fidelity}), fidelity
+    if len(papers) != 1:
+        raise typer.BadParameter("a protocol of your own is for one paper; name that one.")
+    protocol = paper_protocol(papers[0], fidelity)
+    _paper(papers[0]).load(fidelity)  # refuses what it does not know
+    text = protocol.resolved_text()
+    folder = claim_folder(out, "reproduce", {"fidelity": OWN, "protocol": canonical_hash(text)})
+    kept = folder / PROTOCOL
+    if not kept.exists():
+        write_bytes_atomic(kept, text.encode())
+    return folder, str(kept)
 
 
 def rebuild(path: Path, *, as_json: bool) -> None:
@@ -103,7 +124,8 @@ def fidelity_of(folder: Path, inputs: dict[str, Any]) -> str:
     inputs
         What its marker says of them.
     """
-    return str(inputs.get("fidelity", "quick"))
+    fidelity = str(inputs.get("fidelity", "quick"))
+    return str(folder / PROTOCOL) if fidelity == OWN else fidelity
 
 
 def _retold(folder: Path, fidelity: str) -> dict[str, ReproductionSummary]:

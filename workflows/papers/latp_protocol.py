@@ -107,8 +107,8 @@ def load_latp_protocol(fidelity: str) -> tuple[LatpProtocol, str]:
     ProtocolError
         No protocol of that fidelity, or one with an unknown or missing setting.
     """
-    from superionic.inputs.protocol import build, load_protocol
+    from superionic.inputs.protocol import build, paper_protocol
 
-    protocol = load_protocol(f"latp-{fidelity}")
+    protocol = paper_protocol("latp", fidelity)
     typed = build(LatpProtocol, protocol.settings, where=protocol.name)
     return typed, protocol.resolved_text()

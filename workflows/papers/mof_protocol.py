@@ -66,8 +66,8 @@ def load_mof_protocol(fidelity: str) -> tuple[MofProtocol, str]:
     ProtocolError
         No protocol of that fidelity, or one with an unknown or missing setting.
     """
-    from superionic.inputs.protocol import build, load_protocol
+    from superionic.inputs.protocol import build, paper_protocol
 
-    protocol = load_protocol(f"mof-{fidelity}")
+    protocol = paper_protocol("mof", fidelity)
     typed = build(MofProtocol, protocol.settings, where=protocol.name)
     return typed, protocol.resolved_text()

@@ -155,8 +155,8 @@ def load_nzsp_protocol(fidelity: str) -> tuple[NzspProtocol, str]:
     ProtocolError
         No protocol of that fidelity, or one with an unknown or missing setting.
     """
-    from superionic.inputs.protocol import build, load_protocol
+    from superionic.inputs.protocol import build, paper_protocol
 
-    protocol = load_protocol(f"nzsp-{fidelity}")
+    protocol = paper_protocol("nzsp", fidelity)
     typed = build(NzspProtocol, protocol.settings, where=protocol.name)
     return typed, protocol.resolved_text()

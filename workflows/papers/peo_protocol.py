@@ -140,8 +140,8 @@ def load_peo_protocol(fidelity: str) -> tuple[PeoProtocol, str]:
     ProtocolError
         No protocol of that fidelity, or one with an unknown or missing setting.
     """
-    from superionic.inputs.protocol import build, load_protocol
+    from superionic.inputs.protocol import build, paper_protocol
 
-    protocol = load_protocol(f"peo-{fidelity}")
+    protocol = paper_protocol("peo", fidelity)
     typed = build(PeoProtocol, protocol.settings, where=protocol.name)
     return typed, protocol.resolved_text()
