@@ -6,8 +6,10 @@ import sys
 import time
 from pathlib import Path
 
+import demo_jobs as demo
 import pytest
 
+from superionic.workflows.execution import Run
 from superionic.workflows.pool import LocalPool
 from superionic.workflows.runfolder import TaskSpec, prepare_task_folder
 
@@ -90,3 +92,15 @@ def cloudpickled_nap() -> bytes:
 
     content: bytes = cloudpickle.dumps(lambda: __import__("time").sleep(60))
     return content
+
+
+@pytest.mark.slow
+def test_a_thousand_tiny_tasks_cost_less_than_a_minute(tmp_path: Path) -> None:
+    with Run(tmp_path / "run", workers=2) as run:
+        futures = [demo.add.submit(float(k), 1.0) for k in range(1000)]
+        assert [f.result() for f in futures] == [k + 1.0 for k in range(1000)]
+    assert run.summary().done == 1000
+    assert run.summary().wall_s < 60.0
+    with Run(tmp_path / "run", workers=2) as again:
+        assert demo.add.submit(7.0, 1.0).result() == 8.0
+    assert again.summary().reused == 1
