@@ -24,6 +24,7 @@ from superionic.workflows import (
     cli_clusters,
     cli_collect,
     cli_electronic,
+    cli_figures,
     cli_inputs,
     cli_md,
     cli_md_inputs,
@@ -112,7 +113,6 @@ def _tell(message: str, debug: bool) -> None:
 
 app = typer.Typer(
     cls=Guarded,
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -309,14 +309,6 @@ def report(
     results.rebuild(folder, as_json=as_json)
 
 
-@app.command()
-def theories(as_json: Json = False) -> None:
-    """List the levels of theory."""
-    from superionic.workflows.commands.catalogue import show_theories
-
-    show_theories(as_json=as_json)
-
-
 @structure_app.command("list")
 def structure_list(as_json: Json = False) -> None:
     """List the packaged crystals and their sources."""
@@ -437,6 +429,9 @@ app.add_typer(cli_mof.mof_app, name="mof")
 app.command()(cli_collect.collect)
 app.command()(cli_collect.handover)
 app.command()(cli_electronic.electronic)
+app.command()(cli_figures.figures)
+app.command()(cli_protocols.theories)
+app.command()(cli_figures.doctor)
 cli_slurm.add_to(app)
 
 

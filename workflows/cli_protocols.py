@@ -1,4 +1,4 @@
-"""Signatures of `superionic protocol`."""
+"""Signatures of `superionic protocol` and `superionic theories`."""
 
 from __future__ import annotations
 
@@ -33,3 +33,10 @@ def protocol_show(
     from superionic.workflows.commands.catalogue import show_protocol
 
     show_protocol(name, resolved=resolved, as_json=as_json)
+
+
+def theories(as_json: Json = False) -> None:
+    """List the levels of theory."""
+    from superionic.workflows.commands.catalogue import show_theories
+
+    show_theories(as_json=as_json)

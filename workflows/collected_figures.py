@@ -74,8 +74,4 @@ def _draw_path(result: BarrierResult, stem: Path) -> SavedFigure:
             f"The path has no barrier: {result.reason} A figure is drawn of a converged path only."
         )
     routes = (RouteProfiles(route="path", name=result.key, profiles=(result,)),)
-    return save_figure(
-        migration_profiles(routes, fidelity="collected"),
-        stem,
-        migration_profiles_data(routes, fidelity="collected"),
-    )
+    return save_figure(migration_profiles(routes), stem, migration_profiles_data(routes))

@@ -18,6 +18,7 @@ from superionic.analysis.figures.style import (
     Cell,
     FigureData,
     figure_style,
+    joined,
     new_figure,
     series_style,
 )
@@ -89,7 +90,7 @@ class BarrierGroup:
 
 
 def barrier_distribution(
-    groups: Sequence[BarrierGroup], *, verdict: str, rule: str = "", fidelity: str
+    groups: Sequence[BarrierGroup], *, verdict: str, rule: str = "", fidelity: str = ""
 ) -> Figure:
     """Draw the barriers of all converged hops from both of their ends, group by group.
 
@@ -105,7 +106,7 @@ def barrier_distribution(
     rule
         The rule that gave the verdict, as it was written down before the run.
     fidelity
-        Written with the level of theory.
+        Written with the level of theory, if any.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def barrier_distribution(
     return figure
 
 
-def barrier_distribution_data(groups: Sequence[BarrierGroup], *, fidelity: str) -> FigureData:
+def barrier_distribution_data(groups: Sequence[BarrierGroup], *, fidelity: str = "") -> FigureData:
     """Return all hops behind `barrier_distribution`, those without a value included."""
     header = (
         "group",
@@ -272,7 +273,7 @@ def _write_header(
 ) -> None:
     """Write the verdict as the title, below it its rule, the theory and the fidelity."""
     theories = dict.fromkeys(r.theory for g in groups for r in g.results)
-    below = [*textwrap.wrap(rule, columns), f"{' / '.join(theories)} · {fidelity}"]
+    below = [*textwrap.wrap(rule, columns), joined(" / ".join(theories), fidelity)]
     ax.annotate(
         "\n".join(below),
         (0.0, 1.0),

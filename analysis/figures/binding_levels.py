@@ -12,6 +12,7 @@ from superionic.analysis.figures.style import (
     Cell,
     FigureData,
     figure_style,
+    joined,
     new_figure,
     series_style,
 )
@@ -33,7 +34,7 @@ def binding_levels(
     results: Sequence[BindingResult],
     *,
     published_eV: Mapping[str, float] | None = None,
-    fidelity: str,
+    fidelity: str = "",
 ) -> Figure:
     """Draw ``-E_b`` of several molecules, a row for each level of theory.
 
@@ -47,7 +48,7 @@ def binding_levels(
     published_eV
         Name of the molecule and the binding strength printed, in eV.
     fidelity
-        Written with the title.
+        Written with the title, if any.
 
     Raises
     ------
@@ -134,7 +135,7 @@ def _finish(ax: Axes, levels: Sequence[str], fidelity: str) -> None:
     ax.grid(axis="x", color=GRID, linewidth=0.6)
     ax.axvline(0.0, color=INK, linewidth=0.7, zorder=1)
     ax.set_xlabel("-E_b (eV): binding strength, where positive")
-    ax.set_title(f"Binding at each level of theory · {fidelity}")
+    ax.set_title(joined("Binding at each level of theory", fidelity))
 
 
 def _legend(

@@ -11,6 +11,7 @@ from superionic.analysis.figures.style import (
     Cell,
     FigureData,
     figure_style,
+    joined,
     new_figure,
     series_style,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from superionic.analysis.node_binding import PairBinding
 
 
-def ion_pair_binding(pairs: Sequence[PairBinding], *, fidelity: str) -> Figure:
+def ion_pair_binding(pairs: Sequence[PairBinding], *, fidelity: str = "") -> Figure:
     """Draw anion at node, cation at the anion on the node, and the bare pair, for each level.
 
     Parameters
@@ -32,7 +33,7 @@ def ion_pair_binding(pairs: Sequence[PairBinding], *, fidelity: str) -> Figure:
     pairs
         One node at one or more levels of theory.
     fidelity
-        Written with the title.
+        Written with the title, if any.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def ion_pair_binding(pairs: Sequence[PairBinding], *, fidelity: str) -> Figure:
         ax.set_xticks(range(len(names)), names)
         ax.tick_params(axis="x", length=0)
         ax.set_ylabel("Energy (eV), negative is bound")
-        ax.set_title(f"{one.cation} and {one.anion}, bare and at {one.node} · {fidelity}")
+        ax.set_title(joined(f"{one.cation} and {one.anion}, bare and at {one.node}", fidelity))
         figure.legend(loc="outside lower left", ncols=1)
     return figure
 
@@ -83,7 +84,7 @@ def _word(pair: PairBinding) -> str:
     return f"{pair.node} {kind} the pair by {abs(pair.weakened_eV):.2f} eV"
 
 
-def ion_pair_binding_data(pairs: Sequence[PairBinding], *, fidelity: str) -> FigureData:
+def ion_pair_binding_data(pairs: Sequence[PairBinding], *, fidelity: str = "") -> FigureData:
     """Return every energy behind the figure, in eV."""
     rows: list[tuple[Cell, ...]] = [
         (

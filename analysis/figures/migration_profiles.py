@@ -17,6 +17,7 @@ from superionic.analysis.figures.style import (
     Cell,
     FigureData,
     figure_style,
+    joined,
     new_figure,
     series_style,
 )
@@ -77,7 +78,7 @@ class RouteProfiles:
 
 
 def migration_profiles(
-    routes: Sequence[RouteProfiles], *, fidelity: str, shared_energy_axis: bool = False
+    routes: Sequence[RouteProfiles], *, fidelity: str = "", shared_energy_axis: bool = False
 ) -> Figure:
     """Draw energy against route coordinate for each route and method.
 
@@ -92,7 +93,7 @@ def migration_profiles(
     routes
         One entry a route, in drawing order.
     fidelity
-        Named in every panel.
+        Named in every panel, if any.
     shared_energy_axis
         Draw all panels on one energy scale; by default each has its own.
 
@@ -121,7 +122,7 @@ def migration_profiles(
     return figure
 
 
-def migration_profiles_data(routes: Sequence[RouteProfiles], *, fidelity: str) -> FigureData:
+def migration_profiles_data(routes: Sequence[RouteProfiles], *, fidelity: str = "") -> FigureData:
     """Return the points that `migration_profiles` draws; None where there is no value."""
     rows: list[tuple[Cell, ...]] = []
     for route in routes:
@@ -169,7 +170,7 @@ def _draw_panel(ax: Axes, traces: Mapping[str, Trace | None], *, fidelity: str) 
     ax.text(
         0.0,
         1.015,
-        f"{' / '.join(theories)} · {fidelity}",
+        joined(" / ".join(theories), fidelity),
         transform=ax.transAxes,
         fontsize=7.0,
         color=FAINT,

@@ -7,6 +7,7 @@ import io
 import os
 import tempfile
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ _RC: Any = {  # typed by matplotlib only in some of its versions
     "savefig.facecolor": "white",
     "svg.hashsalt": "superionic",
     "svg.fonttype": "path",
+    "pdf.fonttype": 42,  # text stays text that an editor can change
 }
 
 Cell = str | float | int | bool | None
@@ -124,6 +126,38 @@ class FigureData:
 
 
 @dataclass(frozen=True)
+class FigureStyle:
+    """What figures are drawn for.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``paper``.
+    page : tuple of float
+        Width and height of a figure in those of a paper's; text and lines keep their size, so that
+        on a smaller page they are larger beside the rest.
+    magnified : float
+        Pixels of the PNG in those of `DPI`: how much larger it is shown than the page says.
+    pdf : bool
+        Write a PDF too.
+    """
+
+    name: str
+    page: tuple[float, float] = (1.0, 1.0)
+    magnified: float = 1.0
+    pdf: bool = True
+
+
+PAPER = FigureStyle("paper")
+SLIDES = FigureStyle("slides", page=(0.8, 0.86), magnified=13.33 / (0.8 * DOUBLE_COLUMN_IN))
+"""A figure of two columns then fills a slide of 13.33 inches at 300 dpi."""
+STYLES: dict[str, FigureStyle] = {style.name: style for style in (PAPER, SLIDES)}
+
+_REPORT = FigureStyle("report", pdf=False)
+_DRAWN_FOR: ContextVar[FigureStyle] = ContextVar("drawn_for", default=_REPORT)
+
+
+@dataclass(frozen=True)
 class SavedFigure:
     """Where a figure was written.
 
@@ -131,11 +165,29 @@ class SavedFigure:
     ----------
     png, svg, csv : Path
         Files of one stem.
+    pdf : Path or None
+        Another one where the style asks for it.
     """
 
     png: Path
     svg: Path
     csv: Path
+    pdf: Path | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that was written."""
+        return (self.png, self.svg, *((self.pdf,) if self.pdf is not None else ()), self.csv)
+
+
+@contextmanager
+def drawn_for(style: FigureStyle) -> Iterator[None]:
+    """Draw and save figures in a style inside this context."""
+    token = _DRAWN_FOR.set(style)
+    try:
+        yield
+    finally:
+        _DRAWN_FOR.reset(token)
 
 
 @contextmanager
@@ -148,12 +200,16 @@ def figure_style() -> Iterator[None]:
 
 
 def new_figure(width_in: float, height_in: float) -> Figure:
-    """Return an empty figure of a size in inches, with automatic layout and no global state."""
+    """Return an empty figure of a size in inches, with automatic layout and no global state.
+
+    In a style of another page it is that much smaller or larger.
+    """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     layout = ConstrainedLayoutEngine(w_pad=0.07, h_pad=0.05)
-    return Figure(figsize=(width_in, height_in), layout=layout)
+    wide, high = _DRAWN_FOR.get().page
+    return Figure(figsize=(width_in * wide, height_in * high), layout=layout)
 
 
 def series_style(index: int) -> tuple[str, str]:
@@ -170,9 +226,9 @@ def joined(*parts: str) -> str:
 
 
 def save_figure(figure: Figure, stem: Path | str, data: FigureData) -> SavedFigure:
-    """Write ``stem.png`` (300 dpi), ``stem.svg`` and ``stem.csv``.
+    """Write ``stem.png`` (300 dpi), ``stem.svg`` and ``stem.csv``, in some styles ``stem.pdf``.
 
-    The same figure gives the same bytes: no dates, no version, fixed SVG identifiers. All three
+    The same figure gives the same bytes: no dates, no version, fixed SVG identifiers. All of them
     are written aside first and renamed at the end, so that a full disk leaves the old ones whole.
 
     Parameters
@@ -195,10 +251,13 @@ def save_figure(figure: Figure, stem: Path | str, data: FigureData) -> SavedFigu
         ".svg": _render(figure, "svg", {"Date": None, "Creator": None}),
         ".csv": data.to_csv().encode(),
     }
+    if _DRAWN_FOR.get().pdf:
+        nothing = dict.fromkeys(("CreationDate", "Creator", "Producer"))
+        contents[".pdf"] = _render(figure, "pdf", nothing)
     target.parent.mkdir(parents=True, exist_ok=True)
     paths = {suffix: target.with_name(target.name + suffix) for suffix in contents}
     write_atomically({paths[suffix]: content for suffix, content in contents.items()})
-    return SavedFigure(png=paths[".png"], svg=paths[".svg"], csv=paths[".csv"])
+    return SavedFigure(paths[".png"], paths[".svg"], paths[".csv"], paths.get(".pdf"))
 
 
 def write_atomically(contents: dict[Path, bytes]) -> None:
@@ -226,8 +285,9 @@ def _render(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes
     """Return the bytes of one picture format."""
     stream = io.BytesIO()
     smaller: dict[str, Any] = {"pil_kwargs": {"optimize": True}} if kind == "png" else {}
+    dpi = DPI * (_DRAWN_FOR.get().magnified if kind == "png" else 1.0)
     with figure_style():
-        figure.savefig(stream, format=kind, dpi=DPI, metadata=metadata, **smaller)
+        figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata, **smaller)
     return stream.getvalue()
 
 

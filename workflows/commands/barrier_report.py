@@ -36,7 +36,7 @@ def write_barrier_report(folder: Path) -> Path:
     from superionic.workflows.report.render import write_report
 
     marker, rows = read_marker(folder), listed_rows(folder)
-    results = [r for row in rows if (r := _result(folder, row)) is not None]
+    results = stored_results(folder)
     inputs = marker["inputs"]
     content = ReportContent(
         title=f"Migration barriers of {inputs.get('ion')} in {inputs.get('formula')}",
@@ -53,6 +53,17 @@ def write_barrier_report(folder: Path) -> Path:
             f"Cannot write {folder / 'report.html'}: {error.strerror or error}. Free some space, "
             f"then run `superionic report {folder}`."
         ) from error
+
+
+def stored_results(folder: Path) -> list[BarrierResult]:
+    """Return the result of every hop that was asked of a folder and has one.
+
+    Raises
+    ------
+    RunFolderError
+        No hop has ended in it.
+    """
+    return [r for row in listed_rows(folder) if (r := _result(folder, row)) is not None]
 
 
 def _result(folder: Path, row: dict[str, Any]) -> BarrierResult | None:
@@ -101,7 +112,7 @@ def _sections(
     from superionic.workflows.report.tables import hop_table, task_table, version_table
 
     hops: list[Block] = []
-    saved = _draw(folder, results)
+    saved = draw_barriers(results, folder / "figure")
     if saved is not None:
         caption = "Energy along the hops, relative to the first image of each."
         alt = "Energy against the ion's coordinate for each hop; the numbers are in the CSV file."
@@ -133,8 +144,16 @@ def _sections(
     )
 
 
-def _draw(folder: Path, results: Sequence[BarrierResult]) -> SavedFigure | None:
-    """Draw the profiles of a few hops, or the distribution of many; None where none converged."""
+def draw_barriers(results: Sequence[BarrierResult], stem: Path) -> SavedFigure | None:
+    """Draw the profiles of a few hops, or the distribution of many; None where none converged.
+
+    Parameters
+    ----------
+    results
+        Hops, converged or not.
+    stem
+        Path without suffix.
+    """
     from superionic.analysis.figures.barrier_distribution import (
         BarrierGroup,
         barrier_distribution,
@@ -150,23 +169,17 @@ def _draw(folder: Path, results: Sequence[BarrierResult]) -> SavedFigure | None:
     good = [r for r in results if r.verdict == "converged"]
     if not good:
         return None
-    level = f"fmax ≤ {good[0].fmax_target_eV_per_A:g} eV/Å"
     if len(good) <= MAX_CURVES:
         routes = [
             RouteProfiles(route=f"hop {k}", name=" to ".join(r.site_types), profiles=(r,))
             for k, r in enumerate(good)
         ]
-        figure = migration_profiles(routes, fidelity=level)
-        return save_figure(
-            figure, folder / "figure", migration_profiles_data(routes, fidelity=level)
-        )
+        return save_figure(migration_profiles(routes), stem, migration_profiles_data(routes))
     groups = [
         BarrierGroup(label=name, results=found)
         for name in ("bulk", "surface")
         if (found := tuple(r for r in results if r.environment == name))
     ]
-    figure = barrier_distribution(
-        groups, verdict="Barriers of all hops", rule="Forward and reverse.", fidelity=level
-    )
-    data = barrier_distribution_data(groups, fidelity=level)
-    return save_figure(figure, folder / "figure", data)
+    rule = f"Forward and reverse; bands to {good[0].fmax_target_eV_per_A:g} eV/Å."
+    figure = barrier_distribution(groups, verdict="Barriers of all hops", rule=rule)
+    return save_figure(figure, stem, barrier_distribution_data(groups))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from superionic.analysis.binding import BindingResult
+    from superionic.analysis.figures.style import SavedFigure
     from superionic.workflows.report.content import Block, Fact
 
 RESULT = "binding.json"
@@ -106,8 +107,6 @@ def _facts(result: BindingResult) -> tuple[Fact, ...]:
 
 def _energies(folder: Path, result: BindingResult) -> tuple[Block, ...]:
     """Return the levels side by side, their figure, charges and ions."""
-    from superionic.analysis.figures.binding_levels import binding_levels, binding_levels_data
-    from superionic.analysis.figures.style import save_figure
     from superionic.workflows.report.binding_blocks import (
         charge_table,
         complex_viewer,
@@ -119,14 +118,9 @@ def _energies(folder: Path, result: BindingResult) -> tuple[Block, ...]:
 
     blocks: list[Block] = [summary_line(result), *result.notes]
     if result.levels:
-        saved = save_figure(
-            binding_levels([result], fidelity=result.surface_formula),
-            folder / "levels",
-            binding_levels_data([result]),
-        )
         blocks.append(
             figure_block(
-                saved,
+                draw_binding_levels(result, folder),
                 caption="Binding at each level of theory.",
                 alt="Binding strength at each level; the numbers are in the table.",
             )
@@ -141,21 +135,34 @@ def _energies(folder: Path, result: BindingResult) -> tuple[Block, ...]:
     return (*blocks, viewer) if viewer is not None else tuple(blocks)
 
 
-def _starts(folder: Path, result: BindingResult) -> tuple[Block, ...]:
-    """Return every start and the terms of the value."""
+def draw_binding_levels(result: BindingResult, folder: Path) -> SavedFigure:
+    """Draw the binding energy at each level of theory."""
+    from superionic.analysis.figures.binding_levels import binding_levels, binding_levels_data
+    from superionic.analysis.figures.style import save_figure
+
+    data = binding_levels_data([result])
+    return save_figure(binding_levels([result]), folder / "levels", data)
+
+
+def draw_binding_starts(result: BindingResult, folder: Path) -> SavedFigure:
+    """Draw the binding energy of every converged start, and the parts of the best."""
     from superionic.analysis.figures.binding_starts import binding_starts, binding_starts_data
     from superionic.analysis.figures.style import save_figure
+
+    data = binding_starts_data([result])
+    return save_figure(binding_starts([result]), folder / "binding", data)
+
+
+def _starts(folder: Path, result: BindingResult) -> tuple[Block, ...]:
+    """Return every start and the terms of the value."""
     from superionic.workflows.report.binding_blocks import start_table, term_table
     from superionic.workflows.report.blocks import figure_block
 
     if not result.starts:
         return ("No start was made.",)
-    fidelity = result.surface_formula
-    data = binding_starts_data([result], fidelity=fidelity)
-    saved = save_figure(binding_starts([result], fidelity=fidelity), folder / "binding", data)
     return (
         figure_block(
-            saved,
+            draw_binding_starts(result, folder),
             caption="Binding energy of every converged start, and the parts of the best.",
             alt="Binding energies of all starts; the numbers are in the table.",
         ),

@@ -132,18 +132,44 @@ def retell(paper: Paper[P, R], out: Path, *, fidelity: str = "quick") -> Reprodu
     TaskFailedError
         A task without which there is nothing to report has no result there.
     """
-    kept = out / paper.name / PROTOCOL
-    protocol, text = paper.load(str(kept) if kept.is_file() else fidelity)
-    with Recall(out / "runs") as found:
-        results = paper.compute(protocol)
-    if not found.keys:
-        raise TaskFailedError(f"No task of {paper.name} has a result in {out}.")
+    protocol, text, results, found = recalled(paper, out, fidelity=fidelity)
     (out / paper.name / SEAL).unlink(missing_ok=True)
     summary = write_paper_report(paper, out, protocol, text, results, found.keys)
     if not found.missing:
         origin = canonical_hash((text, source_digest()))
         _seal(out / paper.name / SEAL, out, origin, found.keys, summary)
     return summary
+
+
+def recalled(paper: Paper[P, R], out: Path, *, fidelity: str) -> tuple[P, str, R, Recall]:
+    """Return what a results folder holds of a paper; computes nothing.
+
+    Parameters
+    ----------
+    paper
+        Which one.
+    out
+        Results folder.
+    fidelity
+        At which it was computed, where no protocol is kept with its report.
+
+    Returns
+    -------
+    tuple
+        Protocol, its resolved text, results, and which tasks were found and which were not.
+
+    Raises
+    ------
+    TaskFailedError
+        A task without which there is nothing to report has no result there.
+    """
+    kept = out / paper.name / PROTOCOL
+    protocol, text = paper.load(str(kept) if kept.is_file() else fidelity)
+    with Recall(out / "runs") as found:
+        results = paper.compute(protocol)
+    if not found.keys:
+        raise TaskFailedError(f"No task of {paper.name} has a result in {out}.")
+    return protocol, text, results, found
 
 
 def write_paper_report(
