@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from superionic.analysis.estimate import html_table
 from superionic.structures.errors import EvidenceError
 from superionic.structures.structure import Structure, readonly
 
@@ -227,6 +228,21 @@ class BarrierResult:
             self._check_evidence()
         else:
             self._check_no_value()
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks: the barrier with its evidence, or why there is none."""
+        rows = [("sites", " to ".join(self.site_types)), ("verdict", self.verdict)]
+        if self.forward_barrier_eV is not None:
+            rows += [
+                ("forward barrier", f"{self.forward_barrier_eV:.3f} eV"),
+                ("reverse barrier", f"{self.reverse_barrier_eV:.3f} eV"),
+                ("reaction energy", f"{self.reaction_energy_eV:.3f} eV"),
+                ("residual force", f"{self.fmax_eV_per_A:.3f} eV/Å"),
+            ]
+        else:
+            rows.append(("reason", self.reason))
+        rows += [("force calls", str(self.force_calls)), ("theory", self.theory)]
+        return html_table(f"Hop {self.key}", rows)
 
     def _check_evidence(self) -> None:
         """Raise unless a converged hop shows that it is."""

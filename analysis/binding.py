@@ -17,6 +17,7 @@ from superionic.analysis.binding_terms import (
     check_terms,
     split_binding,
 )
+from superionic.analysis.estimate import html_table
 from superionic.structures.errors import EvidenceError
 
 __all__ = [
@@ -244,6 +245,17 @@ class BindingResult:
                     f"{self.molecule}: the binding energy {self.binding_energy_eV:.6f} eV is not "
                     f"what {name} make it, {value:.6f} eV."
                 )
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks: the value at each level, or why there is none."""
+        rows = [("surface", self.surface_formula), ("verdict", self.verdict)]
+        rows += [(f"E_b, {one.theory}", f"{one.binding_energy_eV:+.3f} eV") for one in self.levels]
+        if self.binding_energy_eV is None:
+            rows.append(("reason", self.reason))
+        rows.append(("converged starts", f"{self.converged_starts} of {self.relaxed_starts}"))
+        if self.spread_eV is not None:
+            rows.append(("spread of starts", f"{self.spread_eV:.3f} eV"))
+        return html_table(f"Binding of {self.molecule} (negative is bound)", rows)
 
     @property
     def _converged(self) -> tuple[StartOutcome, ...]:

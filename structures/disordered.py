@@ -126,6 +126,20 @@ class DisorderedStructure:
         divisor = math.gcd(*whole) if whole else 1
         return format_formula({s: a / max(divisor, 1) for s, a in amounts.items()})
 
+    def _repr_html_(self) -> str:
+        """Return a card for notebooks."""
+        from superionic.structures.picture import html_card
+
+        lengths = np.linalg.norm(self.cell, axis=1)
+        shared = sum(not is_whole(site) for site in self.occupancies)
+        rows = {
+            "sites": f"{len(self)}, {shared} shared or partly empty",
+            "a, b, c": ", ".join(f"{x:.3f}" for x in lengths) + " Å",
+            "volume": f"{self.volume:.1f} Å³",
+            **({"notes": " ".join(self.notes)} if self.notes else {}),
+        }
+        return html_card(self.reduced_formula, rows)
+
     def indices(self, label: str) -> tuple[int, ...]:
         """Return the sites that carry ``label``, or have it as a part of a joined label."""
         return tuple(i for i, x in enumerate(self.labels) if x == label or label in x.split("/"))

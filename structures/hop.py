@@ -96,6 +96,24 @@ class Hop:
             )
         self._check_ends()
 
+    def _repr_html_(self) -> str:
+        """Return a card with a picture for notebooks."""
+        from superionic.structures.picture import html_card, svg_picture
+
+        start = self.host.positions[self.ion]
+        rows = {
+            "hop": self.key,
+            "mechanism": self.mechanism,
+            "sites": " to ".join(self.site_types),
+            "length": f"{self.length_ang:.3f} Å",
+            "equivalent hops": str(self.multiplicity),
+            "host": self.host.formula,
+        }
+        if self.depth_ang is not None:
+            rows["depth"] = f"{self.depth_ang:.2f} Å, {self.direction}"
+        picture = svg_picture(self.host, path=[start, start + self.displacement])
+        return html_card(f"Hop of {self.host.symbols[self.ion]}", rows, picture)
+
     def _check_ends(self) -> None:
         """Raise unless the two ends differ and the ion lands on free ground."""
         length = float(np.linalg.norm(self.displacement))

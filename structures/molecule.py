@@ -110,6 +110,19 @@ class Molecule:
         """Chemical formula in Hill order."""
         return self.structure.formula
 
+    def _repr_html_(self) -> str:
+        """Return a card with a picture for notebooks."""
+        from superionic.structures.picture import html_card, svg_picture
+
+        rows = {
+            "atoms": str(len(self)),
+            "charge": f"{self.charge:+d} e",
+            "spin multiplicity": str(self.spin_multiplicity),
+            "bonds": str(len(self.bonds)),
+            "parts": str(len(self.fragments)),
+        }
+        return html_card(self.name or self.formula, rows, svg_picture(self.structure))
+
     @property
     def length_ang(self) -> float:
         """Largest distance between two atoms in angstrom."""

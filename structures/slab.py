@@ -74,6 +74,22 @@ class Slab:
     empty_sites: NDArray[np.float64]
     empty_labels: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        """Return a card with a picture for notebooks."""
+        from superionic.structures.picture import html_card, svg_picture
+
+        faces = "polar" if self.polar else "not polar"
+        rows = {
+            "plane": f"({' '.join(map(str, self.miller))}), {self.setting}",
+            "layers": f"{self.layers}, {self.repeat[0]} x {self.repeat[1]} in the plane",
+            "termination": self.termination,
+            "thickness": f"{self.thickness_ang:.1f} Å",
+            "vacuum": f"{self.vacuum_ang:.1f} Å",
+            "faces": f"{faces}, dipole {self.dipole_e_ang:.2f} e Å",
+            "composition": "of the crystal" if self.stoichiometric else "not that of the crystal",
+        }
+        return html_card(self.structure.formula, rows, svg_picture(self.structure))
+
     def __post_init__(self) -> None:
         """Freeze the array."""
         object.__setattr__(self, "empty_sites", readonly(self.empty_sites, np.float64))

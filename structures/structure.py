@@ -116,6 +116,18 @@ class Structure:
         """Chemical formula of the cell, in Hill order."""
         return str(self.to_ase().get_chemical_formula(mode="hill"))
 
+    def _repr_html_(self) -> str:
+        """Return a card with a picture for notebooks."""
+        from superionic.structures.picture import html_card, svg_picture
+
+        lengths = np.linalg.norm(self.cell, axis=1)
+        repeats = "".join(name for name, on in zip("abc", self.pbc, strict=True) if on) or "none"
+        rows = {"atoms": str(len(self)), "repeats along": repeats}
+        if any(self.pbc):
+            rows["a, b, c"] = ", ".join(f"{x:.3f}" for x in lengths) + " Å"
+            rows["volume"] = f"{self.volume:.1f} Å³"
+        return html_card(self.formula, rows, svg_picture(self))
+
     def indices(self, symbol: str) -> NDArray[np.int64]:
         """Return the indices of all atoms of one element, ascending."""
         return np.flatnonzero(np.array(self.symbols) == symbol)
