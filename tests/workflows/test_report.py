@@ -4,8 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import shutil
-import subprocess
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -401,67 +399,3 @@ def test_same_content_same_bytes_and_no_half_file(
 def test_refuses(make: Callable[[], object], message: str) -> None:
     with pytest.raises(EvidenceError, match=message):
         make()
-
-
-def browse(page: Path, folder: Path) -> tuple[str, list[str]]:
-    """Open a page in a browser; return the final document and who asked the network for what.
-
-    The browser's own requests, which have no page behind them, are left out.
-    """
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no Chromium on this machine")
-    log = folder / "net.json"
-    command = [
-        browser,
-        "--headless",
-        "--no-sandbox",
-        "--use-gl=angle",
-        "--use-angle=swiftshader",
-        "--enable-unsafe-swiftshader",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        f"--user-data-dir={folder / 'profile'}",
-        f"--log-net-log={log}",
-        "--window-size=1280,5000",
-        "--virtual-time-budget=6000",
-        "--dump-dom",
-        page.as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    asked = re.findall(r'"initiator":"([^"]*)".*?"url":"([^"]*)"', log.read_text())
-    return done.stdout, [url for who, url in asked if who != "not an origin"]
-
-
-@pytest.mark.slow
-def test_a_browser_runs_it_without_asking_the_network(tmp_path: Path) -> None:
-    report = write_report(content(), tmp_path / "report.html")
-    document, asked = browse(report, tmp_path)
-    assert asked == []
-    page = parse(document)
-    assert len(page.attributes("option")) == 2
-    assert len(page.attributes("canvas")) >= 1
-    assert len([a for a in page.attributes("circle") if a.get("class") == "image"]) == 4
-
-
-@pytest.mark.slow
-def test_the_browser_test_would_see_a_request(tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    page.write_text('<html><body><img src="http://example.invalid/a.png"></body></html>')
-    assert browse(page, tmp_path)[1] == ["http://example.invalid/a.png"]
-
-
-@pytest.mark.slow
-def test_the_policy_stops_what_slips_in(tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    slipped = (
-        '<img src="http://example.invalid/a.png"><script>document.title = "in"</script></body>'
-    )
-    page.write_text(render_report(content()).replace("</body>", slipped))
-    document, asked = browse(page, tmp_path)
-    assert asked == []
-    assert "<title>in</title>" not in document

@@ -43,7 +43,7 @@ class Reference:
         """Authors, title, place and DOI in one line."""
         found = dict(self.fields)
         names = [_surname_last(name) for name in found["author"].split(" and ")]
-        shown = ", ".join(names[:3]) + (" et al." if len(names) > 3 else "")
+        shown = ", ".join(names[:3]) + (" et al" if len(names) > 3 else "")
         place = ", ".join(
             found[name] for name in ("journal", "volume", "pages") if found.get(name)
         ).replace("--", "\N{EN DASH}")
