@@ -39,8 +39,9 @@ def collect(
     """Read runs of VASP, CASTEP or GPAW back.
 
     Each is finished, unconverged, crashed, truncated or still running, and only a finished one has
-    an energy. A folder of `superionic handover` is compared with its local path. The exit code is
-    0 only when all of it finished.
+    an energy. A folder of `superionic handover` is compared with its local path; of one of
+    `superionic submit` the commands whose tasks are done write their tables, and nothing is
+    submitted. The exit code is 0 only when all of it finished.
     """
     from superionic.workflows.commands.collect import CollectRequest, show_collected
 

@@ -15,12 +15,16 @@ from commands import refused, superionic
 from fake_slurm import FakeSlurm
 
 from superionic.inputs.protocol import load_protocol
+from superionic.workflows.jobs import Resources
 from superionic.workflows.md_stop import LEFT_EARLY
+from superionic.workflows.papers import PAPERS
 from superionic.workflows.runfolder import read_run
 from superionic.workflows.serialise import write_json_atomic
 from superionic.workflows.slurm.campaign_file import read_campaign_file
+from superionic.workflows.slurm.client import QueueEntry
 from superionic.workflows.slurm.cluster_file import cluster_path
-from superionic.workflows.slurm.command_line import check_words
+from superionic.workflows.slurm.command_line import check_words, each_paper
+from superionic.workflows.slurm.records import SLURM, Batch, write_batch
 from superionic.workflows.slurm.status import survey
 from superionic.workflows.slurm.supervise import START_TIME
 from superionic.workflows.walltime import WALLTIME
@@ -150,6 +154,13 @@ def test_a_paper_is_submitted_like_any_command(place: Path, slurm: FakeSlurm) ->
 
 
 def test_other_papers_are_submitted_or_refused(place: Path, slurm: FakeSlurm) -> None:
+    words = ("reproduce", "--out", "nzsp", "mof", "latp", "--workers=1", "mof")
+    assert each_paper(words) == (
+        ("reproduce", "mof", "--out", "nzsp", "--workers=1"),
+        ("reproduce", "latp", "--out", "nzsp", "--workers=1"),
+    )
+    assert [c[1] for c in each_paper(("reproduce", "-o", "x"))] == list(PAPERS)
+    assert each_paper(("relax", "a", "b")) == (("relax", "a", "b"),)
     for paper, first in (("latp", "relax"), ("mof", "node_relax")):
         said = superionic(
             "submit", "reproduce", paper, "--cluster", "fake", "--out", paper, "--dry-run", "--json"
@@ -373,6 +384,24 @@ def test_status_of_ten_thousand_tasks_is_quick(tmp_path: Path) -> None:
     assert spent < 3.0
 
 
+def test_collect_finds_all_without_a_driver(place: Path, slurm: FakeSlurm) -> None:
+    """Submits nothing; gives the tables of the commands whose results are there."""
+    slurm.held = True
+    assert superionic("submit", "camp.toml", "--driver", "none").code == 0
+    said = superionic("collect", "screening")
+    assert said.code == 1
+    assert "relax -> relax-quick: waiting" in said.out
+    slurm.held = False
+    wait_for(slurm.idle)
+    said = superionic("collect", "screening")
+    assert said.code == 0, said.err
+    assert said.out.count("converged") == 3
+    assert (place / "screening/relax-quick/relaxed.csv").exists()
+    assert superionic("collect", "screening", "--json").json["counts"] == {"relax": {"done": 3}}
+    assert not list(place.rglob("slurm-dry-run"))
+    assert len(slurm.calls) == 1
+
+
 def test_dynamics_leave_before_the_walltime(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,3 +416,45 @@ def test_dynamics_leave_before_the_walltime(
     assert said.code == LEFT_EARLY
     assert "the end of the walltime" in said.err
     assert superionic("md", "status", tmp_path, "--json").json["finished"] is False
+
+
+@pytest.mark.slow
+def test_status_of_ten_thousand_jobs_is_quick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of them wait in arrays, a quarter runs, a quarter has failed."""
+    run, queue = tmp_path / "run", {}
+    for first in range(0, 10_000, 500):
+        keys = tuple(f"relax-{k:016x}" for k in range(first, first + 500))
+        batch = Batch(
+            run / SLURM / f"relax-{first}", keys, (0,) * 500, Resources(), "s", array=True
+        )
+        for key in keys:
+            (run / key).mkdir(parents=True)
+            (run / key / "inputs.json").write_text("{}")
+        write_batch(batch, "#!/bin/bash\n")
+        (batch.folder / "sbatch.id").write_text(f"{first}\n")
+        for k, key in enumerate(keys):
+            name = f"{first}_{k}"
+            if k % 4 < 2:
+                queue[name] = QueueEntry(name, "PENDING", "Priority", batch.name)
+            elif k % 4 == 2:
+                queue[name] = QueueEntry(name, "RUNNING", "None", batch.name)
+                (run / key / "progress.json").write_text('{"step": 3, "fmax": 0.1}')
+            else:
+                (batch.folder / f"{k}.ended.json").write_text('{"state": "timeout"}')
+    monkeypatch.setattr("superionic.workflows.slurm.status.ask_queue", lambda: (queue, ""))
+    began = time.process_time()
+    said = superionic("status", run)
+    spent = time.process_time() - began
+    assert "5000" in said.out
+    assert "step 3 fmax 0.100 eV/A" in said.out
+    assert spent < 3.0
+
+
+def test_example_is_a_campaign() -> None:
+    plan = read_campaign_file(Path(__file__).parents[2] / "examples/campaign.toml")
+    assert len(plan.commands) == 2 + 2 + 2
+    assert plan.whole == {4, 5}
+    for words in plan.commands:
+        check_words(words)

@@ -66,9 +66,14 @@ class CollectRequest:
 def show_collected(folder: Path, request: CollectRequest, *, as_json: bool) -> None:
     """Say what a folder holds; leave with exit code 1 unless all of it finished."""
     from superionic.inputs.outputs.records import CollectedNEB
+    from superionic.workflows.commands import slurm
     from superionic.workflows.handover import RECORD
+    from superionic.workflows.slurm.campaign import CAMPAIGN
 
     path = folder.expanduser()
+    if (path / CAMPAIGN).is_dir():
+        slurm.collect(path.absolute(), as_json=as_json)
+        return
     if (path / RECORD).is_file():
         _show_comparison(path, request, as_json=as_json)
         return

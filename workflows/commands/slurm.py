@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +34,7 @@ from superionic.workflows.slurm.cluster_file import cluster_path, init_cluster, 
 from superionic.workflows.slurm.command_line import (
     SUBMITTABLE,
     check_words,
+    each_paper,
     name_of,
     results_folder,
 )
@@ -76,6 +79,30 @@ def resume(folder: Path, *, cluster: str, chain: bool, as_json: bool) -> None:
     _go(campaign, chain=chain, as_json=as_json)
 
 
+def collect(folder: Path, *, as_json: bool) -> None:
+    """Write and show what the finished tasks of a campaign give; submit nothing.
+
+    Leaves with exit code 1 unless every command has ended well.
+    """
+    from superionic.workflows.slurm.config import ClusterConfig
+    from superionic.workflows.slurm.placement import Placement
+    from superionic.workflows.slurm.status import run_folders
+    from superionic.workflows.slurm.submission import DRY
+
+    campaign = read_campaign(folder)
+    check_place(folder)
+    nothing = Placement(ClusterConfig(), detach=True, session=campaign.session, dry_run=True)
+    logging.getLogger("superionic").setLevel(logging.ERROR)
+    with chatter_to_stderr() if as_json else contextlib.nullcontext():
+        legs = advance(campaign, dry_run=nothing, again=True)
+    for run in run_folders(folder):
+        shutil.rmtree(run / DRY, ignore_errors=True)
+    show_status(folder, as_json=as_json)
+    _leave(legs)
+    if any(leg.state == "waiting" for leg in legs.values()):
+        raise typer.Exit(1)
+
+
 def _go(campaign: Campaign, *, chain: bool, as_json: bool) -> None:
     """Take the first step here, and say how far it came."""
     from superionic.workflows.slurm.driver import take_step
@@ -110,7 +137,7 @@ def _campaign(words: Sequence[str], cluster: str, *, whole: bool) -> Campaign:
         name = cluster or plan.cluster
         commands, folder, alone = plan.commands, plan.folder, plan.whole
     else:
-        name, commands, folder = cluster, (tuple(words),), results_folder(words, where)
+        name, commands, folder = cluster, each_paper(words), results_folder(words, where)
         alone = frozenset({0} if SUBMITTABLE[name_of(words)].whole else ())
     if whole:
         alone = frozenset(range(len(commands)))

@@ -187,7 +187,9 @@ def read_legs(campaign: Campaign) -> dict[int, Leg]:
     return {int(k): Leg(**v) for k, v in told.items() if k.isdigit()}
 
 
-def advance(campaign: Campaign, *, dry_run: Placement | None = None) -> dict[int, Leg]:
+def advance(
+    campaign: Campaign, *, dry_run: Placement | None = None, again: bool = False
+) -> dict[int, Leg]:
     """Run every command until it waits or ends; submit all that can be submitted.
 
     Parameters
@@ -196,6 +198,8 @@ def advance(campaign: Campaign, *, dry_run: Placement | None = None) -> dict[int
         What was asked for.
     dry_run
         Collects what would be submitted.
+    again
+        Also those that have ended well before, for what they print and write.
 
     Raises
     ------
@@ -205,7 +209,7 @@ def advance(campaign: Campaign, *, dry_run: Placement | None = None) -> dict[int
     placement = dry_run or Placement(
         load_cluster(campaign.cluster), detach=True, session=campaign.session
     )
-    legs = read_legs(campaign)
+    legs = {} if again else read_legs(campaign)
     before = Path.cwd()
     try:
         os.chdir(campaign.directory)

@@ -111,6 +111,24 @@ def has_option(words: Sequence[str], name: str) -> bool:
     return any(parameter.name == name for parameter in command.params)
 
 
+def each_paper(words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return one command line a paper, so that none waits for the results of another."""
+    if name_of(words) != "reproduce":
+        return (tuple(words),)
+    from superionic.workflows.papers import PAPERS
+
+    command, _ = _command(words)
+    taking = {o for p in command.params if not getattr(p, "is_flag", True) for o in p.opts}
+    before = ("", *words)
+    named = [
+        k for k, word in enumerate(words)
+        if k and not word.startswith("-") and before[k] not in taking
+    ]  # fmt: skip
+    rest = [word for k, word in enumerate(words) if k and k not in named]
+    papers = dict.fromkeys([words[k] for k in named] or PAPERS)
+    return tuple((words[0], paper, *rest) for paper in papers)
+
+
 def check_words(words: Sequence[str]) -> None:
     """Refuse a command line that the command would refuse, without running it.
 

@@ -10,6 +10,7 @@ import functools
 import logging
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from superionic.workflows.slurm.campaign import Campaign, Leg, run_command
 from superionic.workflows.slurm.command_line import has_option, name_of, with_option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
 
@@ -90,19 +91,20 @@ def command_job(name: str) -> Job[..., CommandEnd]:
     return job(version=1, name=f"command_{name.replace(' ', '_')}")(run_whole)
 
 
-def files_of(words: Iterable[str], directory: str) -> tuple[tuple[str, str], ...]:
+def files_of(words: Sequence[str], directory: str) -> tuple[tuple[str, str], ...]:
     """Return names and SHA-256 of the files, and of those in the folders, that a command names.
 
     Folders named by ``--out`` are what it makes, and do not count.
     """
     found: dict[str, str] = {}
-    skip = False
-    for word in words:
+    told = words[len(name_of(words).split()) :]
+    for before, word in zip(("", *told), told, strict=False):
+        if before in ("--out", "-o") or word.startswith("-"):
+            continue
         path = Path(directory, word)
-        if not skip and not word.startswith("-") and path.exists():
+        with suppress(OSError):  # a word that is too long to be a name is none
             inside = sorted(path.iterdir()) if path.is_dir() else [path]
             found |= {str(p): sha256_of(p) for p in inside if p.is_file() and p.name[0] != "."}
-        skip = word in ("--out", "-o")
     return tuple(found.items())
 
 
