@@ -17,6 +17,7 @@ from superionic.inputs.combinations import (
 from superionic.inputs.deck import Deck
 from superionic.inputs.deck_checks import check_all
 from superionic.inputs.folders import write_folder
+from superionic.inputs.gpaw.moments import possible_moments
 from superionic.inputs.gpaw.options import GpawOptions
 from superionic.inputs.notes import format_notes
 from superionic.structures.errors import DeckError
@@ -221,6 +222,11 @@ def gpaw_files(deck: Deck) -> dict[str, str]:
             raise DeckError("GPAW computes hybrids with plane waves only: set mode = 'pw'.")
     if spec.dispersion != "none":
         notes.append(f"The script takes {spec.dispersion} from a Python package of its own.")
+    if spec.spin.polarised and _moments(spec, deck.structure) != spec.spin.moments(deck.structure):
+        notes.append(
+            "GPAW starts from neutral atoms, some with fewer unpaired electrons than asked for: "
+            "the starting moments are the nearest ones that they can have."
+        )
     return {
         SCRIPT: _script(deck, options),
         IMAGES: _images(deck.structures),
@@ -274,12 +280,21 @@ def _script(deck: Deck, options: GpawOptions) -> str:
         imports="".join(f"{line}\n" for line in sorted(imports)),
         settings=pprint.pformat(gpaw_settings(spec, options), width=88, sort_dicts=False),
         scf=spec.scf_energy_eV,
-        moments=list(spec.spin.moments(first)) if spec.spin.polarised else [],
+        moments=list(_moments(spec, first)),
         fixed=pprint.pformat({f.index: f.axes for f in spec.fixed}, width=88),
         wrapped=wrapped,
         pbc=pbc,
     )
     return head + body
+
+
+def _moments(spec: DFTSpec, structure: Structure) -> tuple[float, ...]:
+    """Return the moments to start from; none without polarisation."""
+    if not spec.spin.polarised:
+        return ()
+    wanted = spec.spin.moments(structure)
+    held = spec.spin.total_moment is not None
+    return possible_moments(structure.symbols, wanted, keep_sum=held)
 
 
 def gpaw_settings(spec: DFTSpec, options: GpawOptions) -> dict[str, Any]:

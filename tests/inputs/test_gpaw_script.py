@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from superionic.inputs.deck import Deck
 from superionic.inputs.decks import load_deck
 from superionic.inputs.dft import Band, DFTSpec, FixedAtom, KGrid, Relaxation, Smearing, Spin
+from superionic.inputs.gpaw.moments import possible_moments
 from superionic.inputs.gpaw.options import GpawOptions
 from superionic.inputs.gpaw.script import gpaw_files, gpaw_settings, write_gpaw
 from superionic.structures.errors import DeckError
@@ -41,6 +42,24 @@ def hydrogen(length_ang: float = 0.9) -> Structure:
         np.array([[3.0, 3.0, 3.0], [3.0, 3.0, 3.0 + length_ang]]),
         np.diag([6.0, 6.0, 6.0]),
     )
+
+
+def test_moments_are_such_as_free_atoms_have() -> None:
+    """Fe(III) has five unpaired electrons, neutral iron four, nickel two, zinc none."""
+    symbols = ("Fe", "Fe", "Ni", "Zn", "O", "C", "O")
+    wanted = (5.0, -5.0, 2.0, 1.0, 0.0, 0.0, 0.5)
+    free = possible_moments(symbols, wanted, keep_sum=False)
+    assert free == (4.0, -4.0, 2.0, 0.0, 0.0, 0.0, 0.5)
+    held = possible_moments(symbols, wanted, keep_sum=True)
+    assert held == (4.0, -4.0, 2.0, 0.0, 0.5, 0.0, 1.0)
+    assert possible_moments(("Fe",), (5.0,), keep_sum=True) == (5.0,)
+    for symbol, most in (("Mn", 5.0), ("Cr", 6.0), ("Co", 3.0), ("Cu", 1.0), ("Mo", 6.0)):
+        assert possible_moments((symbol,), (9.0,), keep_sum=False) == (most,)
+    cell = Structure(np.array([26, 8]), np.array([[0.0, 0, 0], [0, 0, 2.1]]), 6.0 * np.eye(3))
+    made = spec(spin=Spin(True, {"Fe": 5.0}, 5.0))
+    files = gpaw_files(Deck(made, (cell,), GpawOptions()))
+    assert "MOMENTS = [4.0, 1.0]" in files["run.py"]
+    assert "neutral atoms" in files["NOTES.md"]
 
 
 def test_settings_are_those_of_the_specification() -> None:
