@@ -16,7 +16,7 @@ def figures(
     ],
     style: Annotated[
         Literal["paper", "slides"],
-        typer.Option(help="Print columns, or a slide with larger text."),
+        typer.Option(help="As wide as columns of print, or as a slide."),
     ] = "paper",
     out: Annotated[
         Path | None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -133,24 +134,24 @@ class FigureStyle:
     ----------
     name : str
         Such as ``paper``.
-    page : tuple of float
-        Width and height of a figure in those of a paper's; text and lines keep their size, so that
-        on a smaller page they are larger beside the rest.
     magnified : float
-        Pixels of the PNG in those of `DPI`: how much larger it is shown than the page says.
+        How much larger than in a paper they are shown, text and lines with them: size of the SVG,
+        and pixels of the PNG, which has `DPI` at that size.
+    transparent : bool
+        Leave the background out.
     pdf : bool
-        Write a PDF too.
+        Write a PDF too, in the size of a paper.
     """
 
     name: str
-    page: tuple[float, float] = (1.0, 1.0)
     magnified: float = 1.0
+    transparent: bool = False
     pdf: bool = True
 
 
 PAPER = FigureStyle("paper")
-SLIDES = FigureStyle("slides", page=(0.8, 0.86), magnified=13.33 / (0.8 * DOUBLE_COLUMN_IN))
-"""A figure of two columns then fills a slide of 13.33 inches at 300 dpi."""
+SLIDES = FigureStyle("slides", magnified=13.33 / DOUBLE_COLUMN_IN, transparent=True)
+"""A figure of two columns then fills a slide of 13.33 inches, its text 15 points high."""
 STYLES: dict[str, FigureStyle] = {style.name: style for style in (PAPER, SLIDES)}
 
 _REPORT = FigureStyle("report", pdf=False)
@@ -200,16 +201,12 @@ def figure_style() -> Iterator[None]:
 
 
 def new_figure(width_in: float, height_in: float) -> Figure:
-    """Return an empty figure of a size in inches, with automatic layout and no global state.
-
-    In a style of another page it is that much smaller or larger.
-    """
+    """Return an empty figure of a size in inches, with automatic layout and no global state."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     layout = ConstrainedLayoutEngine(w_pad=0.07, h_pad=0.05)
-    wide, high = _DRAWN_FOR.get().page
-    return Figure(figsize=(width_in * wide, height_in * high), layout=layout)
+    return Figure(figsize=(width_in, height_in), layout=layout)
 
 
 def series_style(index: int) -> tuple[str, str]:
@@ -283,12 +280,33 @@ def write_atomically(contents: dict[Path, bytes]) -> None:
 
 def _render(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:
     """Return the bytes of one picture format."""
-    stream = io.BytesIO()
+    stream, style = io.BytesIO(), _DRAWN_FOR.get()
     smaller: dict[str, Any] = {"pil_kwargs": {"optimize": True}} if kind == "png" else {}
-    dpi = DPI * (_DRAWN_FOR.get().magnified if kind == "png" else 1.0)
+    dpi = DPI * style.magnified if kind == "png" else DPI
     with figure_style():
-        figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata, **smaller)
-    return stream.getvalue()
+        figure.savefig(
+            stream,
+            format=kind,
+            dpi=dpi,
+            metadata=metadata,
+            transparent=style.transparent,
+            **smaller,
+        )
+    content = stream.getvalue()
+    return _magnified_svg(content, style.magnified) if kind == "svg" else content
+
+
+def _magnified_svg(content: bytes, factor: float) -> bytes:
+    """Return an SVG that is shown larger; what it draws is left alone."""
+    if factor == 1.0:
+        return content
+
+    def larger(match: re.Match[bytes]) -> bytes:
+        return b'%s="%.4fpt"' % (match[1], factor * float(match[2]))
+
+    head, tag, rest = content.partition(b"<svg")
+    attributes, end, body = rest.partition(b">")
+    return head + tag + re.sub(rb'(width|height)="([\d.]+)pt"', larger, attributes) + end + body
 
 
 def _csv_field(value: Cell) -> str:

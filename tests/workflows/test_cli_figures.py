@@ -45,7 +45,7 @@ def width_of(png: Path) -> int:
 
 def test_figures_are_drawn_again(folder: Path, tmp_path: Path) -> None:
     before = look(folder)
-    widths = {}
+    widths, sizes = {}, {}
     for style in ("paper", "slides"):
         said = superionic("figures", folder, "--style", style, "-o", tmp_path / style)
         assert said.code == 0
@@ -55,8 +55,11 @@ def test_figures_are_drawn_again(folder: Path, tmp_path: Path) -> None:
         }  # fmt: skip
         assert (tmp_path / style / "barriers.pdf").read_bytes().startswith(b"%PDF")
         widths[style] = width_of(tmp_path / style / "barriers.png")
+        svg = (tmp_path / style / "barriers.svg").read_text()
+        sizes[style] = float(re.search(r'<svg[^>]* width="([\d.]+)pt"', svg)[1])  # type: ignore[index]
     assert look(folder) == before, "what is read is left alone"
     assert widths["slides"] == pytest.approx(13.33 / 7.2 * widths["paper"], abs=2)
+    assert sizes["slides"] == pytest.approx(13.33 / 7.2 * sizes["paper"], rel=1e-4)
     tables = [(tmp_path / style / "barriers.csv").read_text() for style in widths]
     assert tables[0] == tables[1] == (folder / "figure.csv").read_text()
     rows = list(csv.DictReader(io.StringIO(tables[0])))
