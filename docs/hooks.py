@@ -22,8 +22,7 @@ _OUTPUT = re.compile(r"^<!-- output: (\w+) -->$", re.MULTILINE)
 _EQUATION = re.compile(
     r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</(?:span|div)>', re.DOTALL
 )
-_ROLE = re.compile(r":(?:func|class|meth|mod|attr):(?=<code>)")
-_OWN_PATH = re.compile(r"(?<=<code>)~?superionic(?:\.\w+)*\.(?=\w+</code>)")
+_ROLE = re.compile(r":(?:func|class|meth|mod|attr):<code>~?(?:[\w.]*\.)?(\w+)</code>")
 _DOI = re.compile(r"(?<![/\w])doi[ :](10\.\d{4,9}/[^\s<>\"]*[^\s<>\".,;:)])")
 
 
@@ -36,7 +35,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 def on_page_content(content: str, **_: Any) -> str:
     """Turn equations into MathML, DOIs into links, and roles of docstrings into plain code."""
     content = _EQUATION.sub(_mathml, content)
-    content = _OWN_PATH.sub("", _ROLE.sub("", content))
+    content = _ROLE.sub(r"<code>\1</code>", content)
     return _DOI.sub(r'<a href="https://doi.org/\1">doi \1</a>', content)
 
 
