@@ -54,13 +54,17 @@ def mof_report(folder: Path, protocol: MofProtocol, results: MofResults) -> Pape
     _write_complexes(results, folder)
     return PaperReport(
         title="TFSI-, NaTFSI and Na+ at the metal nodes of trimesate frameworks",
-        subtitle=f"Figs. 1b and 4g of {PAPER}; fidelity {protocol.fidelity}, {protocol.theory}.",
+        subtitle=(
+            f"Figs. 1b, 1c, 4g and S15 of {PAPER}; fidelity {protocol.fidelity}, {protocol.theory}."
+        ),
         facts=_facts(results, protocol),
         sections=(
             Section("Computed and published", _summary(results, protocol)),
             Section("TFSI- at nine nodes (Fig. 1b)", _screen(results, folder, protocol)),
             Section("Na+ and TFSI- at the node (Fig. 4g)", _pairs(results, folder, protocol)),
-            Section("Electronic structure (Fig. 1c)", _electronic(results, folder, protocol)),
+            Section(
+                "Electronic structure (Figs. 1c and S15)", _electronic(results, folder, protocol)
+            ),
             Section("Starts, geometries and references", _starts(results, protocol)),
             Section("What this does not show", _limits(protocol), caution=True),
         ),
@@ -223,9 +227,13 @@ def _electronic(results: MofResults, folder: Path, protocol: MofProtocol) -> tup
     saved = draw_scaling(results, folder, centre=definition)
     if saved is None:
         return blocks
+    named = ", ".join(results.centres_eV)
     drawn = figure_block(
         saved,
-        caption="Adsorption energy of TFSI- at a metal against the d-band centre of its atoms.",
+        caption=(
+            "Adsorption energy of TFSI- at a metal against the d-band centre of its atoms; only "
+            f"{named} had an electronic structure computed."
+        ),
         alt="Adsorption energies against d-band centres; the numbers are in the CSV",
     )
     return (*blocks, drawn)

@@ -32,7 +32,6 @@ def adsorption_table(
 
     What has no value has a row with the reason.
     """
-    printed = dict(published_eV or {})
     rows: list[tuple[Cell, ...]] = []
     for result in results:
         for theory in result.theories:
@@ -40,43 +39,36 @@ def adsorption_table(
                 found = result.best(theory, mode=mode)
                 if found is not None:
                     start = result.start(found.start)
-                    rows.append(_row(result, start, theory, found.adsorption_energy_eV, printed))
+                    rows.append(_row(result, start, theory, found.adsorption_energy_eV))
         lacking = result.missing if result.theories else ((result.theory, result.reason),)
         rows += [
-            (result.adsorbate, result.node, "", "", theory, "no value", "", None,
-             printed.get(result.node), result.charge, result.spin_multiplicity,
-             Badge(result.verdict, "good" if result.theories else "bad"), "", why)
+            (result.adsorbate, result.node, "", theory, "no value", "", None, result.charge,
+             result.spin_multiplicity, Badge(result.verdict, "good" if result.theories else "bad"),
+             "", why)
             for theory, why in lacking
         ]  # fmt: skip
-    return ReportTable(
-        caption=f"{caption} {SIGN_CONVENTION}",
-        header=(
-            "Adsorbate", "Node", "Site", "Holds on by", "Level of theory", "E_ads (eV)", "",
-            "Spread of starts (eV)", "Published (eV)", "Charge (e)", "2S + 1", "Geometry",
-            "SCF", "Contacts (Å) or remark",
-        ),
-        rows=tuple(rows),
+    header: tuple[str, ...] = (
+        "Adsorbate", "Node", "Held by", "Level of theory", "E_ads (eV)", "",
+        "Spread of starts (eV)", "Charge (e)", "2S + 1", "Geometry", "SCF",
+        "Contacts (Å) or remark",
     )  # fmt: skip
+    if published_eV:  # after the energy
+        header = (*header[:5], "Published (eV)", *header[5:])
+        rows = [(*row[:5], published_eV.get(str(row[1])), *row[5:]) for row in rows]
+    return ReportTable(caption=f"{caption} {SIGN_CONVENTION}", header=header, rows=tuple(rows))
 
 
-def _row(
-    result: NodeAdsorption,
-    start: NodeStart,
-    theory: str,
-    value: float,
-    printed: Mapping[str, float],
-) -> tuple[Cell, ...]:
+def _row(result: NodeAdsorption, start: NodeStart, theory: str, value: float) -> tuple[Cell, ...]:
     lowest = result.best(theory)
+    leads = lowest is not None and lowest.start == start.key
     return (
         result.adsorbate,
         result.node,
-        start.site,
-        start.mode,
+        start.held_by,
         theory,
         value,
-        "lowest" if lowest is not None and lowest.start == start.key else "",
-        result.spread_eV if theory == result.theory else None,
-        printed.get(result.node),
+        "lowest" if leads else "",
+        result.spread_eV if leads and theory == result.theory else None,
         result.charge,
         result.spin_multiplicity,
         Badge("converged", "good"),
