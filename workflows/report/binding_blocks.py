@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from superionic.analysis.binding import SIGN_CONVENTION
-from superionic.workflows.report.content import Badge, Cell, ReportTable, ReportViewer, ViewerModel
+from superionic.workflows.report.content import (
+    Badge,
+    Cell,
+    ReportTable,
+    ReportViewer,
+    Traced,
+    ViewerModel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from superionic.analysis.binding import BindingParts, BindingResult
+    from superionic.analysis.binding import BindingParts, BindingResult, LevelBinding
     from superionic.workflows.report.content import Tone
 
 STATE_TONES: dict[str, Tone] = {
@@ -33,10 +40,12 @@ def level_table(
                 result.molecule,
                 level.theory,
                 level.kind,
-                level.binding_energy_eV,
-                "not bound" if level.binding_strength_eV is None else level.binding_strength_eV,
+                Traced(level.binding_energy_eV, _behind(result, level)),
+                "not bound"
+                if level.binding_strength_eV is None
+                else Traced(level.binding_strength_eV, _behind(result, level)),
                 published.get(result.molecule),
-                *_part_cells(level.parts),
+                *_part_cells(level.parts, _behind(result, level)),
             )
             for level in result.levels
         ]
@@ -56,17 +65,19 @@ def level_table(
     )  # fmt: skip
 
 
-def _part_cells(parts: BindingParts | None) -> tuple[Cell, ...]:
+def _behind(result: BindingResult, level: LevelBinding) -> tuple[object, ...]:
+    """Return what a binding energy is worked out from: the geometries, and the level's energies."""
+    return (*level.energies, *result.terms)
+
+
+def _part_cells(parts: BindingParts | None, of: tuple[object, ...]) -> tuple[Cell, ...]:
     """Return the parts of a value, empty where they were not computed."""
     if parts is None:
         return (None,) * 4
-    dispersion: Cell = "in rest" if parts.dispersion_eV is None else parts.dispersion_eV
-    return (
-        parts.surface_deformation_eV,
-        parts.molecule_deformation_eV,
-        dispersion,
-        parts.rest_eV,
-    )
+    values = (parts.surface_deformation_eV, parts.molecule_deformation_eV, parts.dispersion_eV)
+    first, second, third = (None if v is None else Traced(v, of) for v in values)
+    dispersion: Cell = "in rest" if third is None else third
+    return first, second, dispersion, Traced(parts.rest_eV, of)
 
 
 def start_table(results: Sequence[BindingResult], *, caption: str) -> ReportTable:
@@ -76,7 +87,9 @@ def start_table(results: Sequence[BindingResult], *, caption: str) -> ReportTabl
             result.molecule,
             start.key,
             Badge(start.state, STATE_TONES.get(start.state, "bad")),
-            start.binding_energy_eV,
+            None
+            if start.binding_energy_eV is None
+            else Traced(start.binding_energy_eV, (start, *result.terms[1:])),
             "best" if start.key == result.best_start else "",
             start.screen_eV,
             start.fmax_eV_per_A,
@@ -147,7 +160,7 @@ def ion_table(results: Sequence[BindingResult], *, caption: str) -> ReportTable 
         (
             result.molecule,
             level.theory,
-            level.binding_energy_eV,
+            Traced(level.binding_energy_eV, _behind(result, level)),
             "no value" if level.separated_ions_eV is None else level.separated_ions_eV,
             level.separated_reason,
         )
