@@ -11,14 +11,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def msd_covariance(lags: NDArray[np.int64], frames: int) -> NDArray[np.float64]:
+def msd_covariance(
+    lags: NDArray[np.int64], frames: int, *, noise: float = 0.0
+) -> NDArray[np.float64]:
     """Return the covariance of time-averaged squared displacements of Brownian motion.
 
     One particle along one axis, unit variance of a single step, all overlapping origins: the same
     increments enter many origins and many lags, which is why the points of an MSD are no
     independent data (Qian et al., doi 10.1016/S0006-3495(91)82125-7; Michalet, doi
     10.1103/PhysRevE.82.041914). Displacements over [s, s+n] and [u, u+m] share ``o`` steps, and
-    the covariance of their squares is 2 o^2; this is summed over all pairs of origins.
+    frames seen with noise where they begin or end together; their covariance is c = o + noise *
+    (ends shared, less ends of one that begin the other), that of their squares 2 c^2, and this is
+    summed over all pairs of origins.
 
     Parameters
     ----------
@@ -26,27 +30,32 @@ def msd_covariance(lags: NDArray[np.int64], frames: int) -> NDArray[np.float64]:
         In frames, ascending. shape=(lags,)
     frames
         Length of the trajectory in frames.
+    noise
+        Variance of the noise of a frame along an axis over that of a single step: rattling around
+        the place that moves.
 
     Returns
     -------
     ndarray
         shape=(lags, lags)
     """
-    return _covariance(tuple(int(m) for m in lags), int(frames)).copy()
+    return _covariance(tuple(int(m) for m in lags), int(frames), float(noise)).copy()
 
 
-@lru_cache(maxsize=16)
-def _covariance(lags: tuple[int, ...], frames: int) -> NDArray[np.float64]:
-    """Sum the squared overlaps over the distance between two origins."""
+@lru_cache(maxsize=64)
+def _covariance(lags: tuple[int, ...], frames: int, noise: float) -> NDArray[np.float64]:
+    """Sum the squared covariances over the distance between two origins."""
     matrix = np.empty((len(lags), len(lags)))
     for i, n in enumerate(lags):
         for j in range(i, len(lags)):
             m = lags[j]
-            apart = np.arange(-m + 1, n)
-            overlap = np.minimum(n, apart + m) - np.maximum(0, apart)
+            apart = np.arange(-m, n + 1)
+            shared = (np.minimum(n, apart + m) - np.maximum(0, apart)).astype(float)
+            for where, share in ((0, noise), (n - m, noise), (n, -noise), (-m, -noise)):
+                shared[where + m] += share
             first, second = frames - n, frames - m
             pairs = np.minimum(first, second - apart) - np.maximum(0, -apart)
-            total = float((overlap.astype(float) ** 2 * np.maximum(pairs, 0)).sum())
+            total = float((shared**2 * np.maximum(pairs, 0)).sum())
             matrix[i, j] = matrix[j, i] = 2.0 * total / (first * second)
     return matrix
 

@@ -98,7 +98,7 @@ def path_spectrum(
     Parameters
     ----------
     blocks
-        Continuous positions of some ions at a time in angstrom. shape=(frames, ions, 3) each
+        Continuous positions of some ions at a time in angstrom. shape=(ions, 3, frames) each
 
     Returns
     -------
@@ -111,13 +111,13 @@ def path_spectrum(
     power: NDArray[np.float64] | None = None
     ions = 0
     for block in blocks:
-        if len(block) < 3:
-            raise TrajectoryError(f"A spectrum needs three frames at least; got {len(block)}.")
-        each = np.asarray(dst(np.diff(block, axis=0), type=1, norm="ortho", axis=0))
-        sums, squares = each.sum(axis=1), np.einsum("kpa,kpa->k", each, each)
+        if block.shape[2] < 3:
+            raise TrajectoryError(f"A spectrum needs three frames at least; got {block.shape[2]}.")
+        each = np.asarray(dst(np.diff(block, axis=2), type=1, norm="ortho", axis=2))
+        sums, squares = each.sum(axis=0).T, np.einsum("pak,pak->k", each, each)
         total = sums if total is None else total + sums
         power = squares if power is None else power + squares
-        ions += block.shape[1]
+        ions += len(block)
     if total is None or power is None:
         raise TrajectoryError("There are no ions to take a spectrum of.")
     return total, power / (3 * ions)

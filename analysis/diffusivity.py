@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from superionic.analysis.estimate import html_table
 from superionic.structures.errors import EvidenceError
 from superionic.structures.structure import readonly
 
@@ -125,6 +126,25 @@ class Diffusivity:
         if self.D_cm2_s is None:
             raise EvidenceError(f"There is {self.summary}.")
         return self.D_cm2_s
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        low, high = self.loglog_slope_interval or (None, None)
+        slope = "none" if self.loglog_slope is None else f"{self.loglog_slope:.3f}"
+        if low is not None and high is not None:
+            slope += f" (95 % interval {low:.3f} to {high:.3f})"
+        first, last = self.fit_window_ps
+        rows = [
+            ("self-diffusion", self.summary), ("verdict", f"{self.verdict}: {self.reason}"),
+            ("log-log slope", slope), ("fit window", f"{first:.3g} to {last:.3g} ps"),
+            ("error from", self.error_rule),
+            ("data", f"{self.ions} ions, {self.length_ps:.4g} ps in {self.replicas} runs"),
+        ]  # fmt: skip
+        if self.needed_ps is not None:
+            rows.append((self.needed_rule, f"{self.needed_ps:.3g} ps"))
+        if self.finite_size_cm2_s is not None:
+            rows.append(("finite size adds", f"{self.finite_size_cm2_s:.3g} cm2/s"))
+        return html_table("Self-diffusion", rows)
 
     def plot(self, stem: str) -> SavedFigure:
         """Draw the mean squared displacement into ``stem.png``, ``.svg`` and ``.csv``."""

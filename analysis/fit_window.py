@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,8 @@ COMPARED = 2
 """A start is believed only if one so many times later was there to disagree."""
 LEAST_SPAN = 4
 """A window ends at this many times its start at least."""
+LEAST_NOISE, MOST_NOISE = 0.02, 1024.0
+"""Weights take account of noise of a frame from an offset of this many steps on, up to so much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +45,15 @@ class Window:
         slope = sum over lags of weight * MSD; zero before the window. shape=(lags,)
     straight : bool
         Whether later starts agree.
+    noise : float
+        Variance of the noise of a frame over that of a step that the weights are for.
     """
 
     first: int
     offset: bool
     weights: NDArray[np.float64]
     straight: bool
+    noise: float
 
 
 def choose_window(
@@ -66,10 +71,12 @@ def choose_window(
     frames
         Length of the trajectory.
     """
-    covariance = msd_covariance(lags, frames)
-    candidates = [_window(lags, covariance, 0, offset=False)]
+    candidates = [_window(lags, frames, 0, offset=False)]
+    noise = _noise(lags, units.mean(axis=1), frames)
     starts = [k for k, lag in enumerate(lags) if lag * LEAST_SPAN <= lags[-1]]
-    candidates += [_window(lags, covariance, k, offset=True) for k in _thinned(starts, lags)]
+    candidates += [
+        _window(lags, frames, k, offset=True, noise=noise) for k in _thinned(starts, lags)
+    ]
     slopes = np.stack([c.weights @ units for c in candidates])
     for k, window in enumerate(candidates):
         if window.offset and COMPARED * lags[window.first] > lags[candidates[-1].first]:
@@ -82,7 +89,7 @@ def choose_window(
         later = [c for c in candidates[k:] if lags[c.first] >= LATER * lags[window.first]]
         return tuple(later or candidates[-1:])
     last = candidates[-1]
-    return (Window(last.first, last.offset, last.weights, straight=False),)
+    return (replace(last, straight=False),)
 
 
 def _thinned(starts: list[int], lags: NDArray[np.int64]) -> list[int]:
@@ -94,12 +101,31 @@ def _thinned(starts: list[int], lags: NDArray[np.int64]) -> list[int]:
     return kept
 
 
+def _noise(lags: NDArray[np.int64], msd: NDArray[np.float64], frames: int) -> float:
+    """Return how strong rattling is against a step, from a line with an offset over all lags.
+
+    An offset is 2 variances of the noise of an axis, a slope one of its steps. Rounded to powers of
+    the root of 2, as weights need no more.
+    """
+    noise = 0.0
+    for _ in range(2):
+        covariance = msd_covariance(lags, frames, noise=noise)
+        slope = float(slope_weights(lags, covariance, offset=True) @ msd)
+        offset = float(msd[0] - slope * lags[0])
+        if offset <= LEAST_NOISE * abs(slope):
+            return noise
+        ratio = offset / (2.0 * max(slope, offset / (2.0 * MOST_NOISE)))
+        noise = float(2.0 ** (round(2.0 * np.log2(ratio)) / 2.0))
+    return noise
+
+
 def _window(
-    lags: NDArray[np.int64], covariance: NDArray[np.float64], first: int, *, offset: bool
+    lags: NDArray[np.int64], frames: int, first: int, *, offset: bool, noise: float = 0.0
 ) -> Window:
+    covariance = msd_covariance(lags[first:], frames, noise=noise)
     weights = np.zeros(len(lags))
-    weights[first:] = slope_weights(lags[first:], covariance[first:, first:], offset=offset)
-    return Window(first, offset, weights, straight=True)
+    weights[first:] = slope_weights(lags[first:], covariance, offset=offset)
+    return Window(first, offset, weights, straight=True, noise=noise)
 
 
 def _agree(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from superionic.analysis.unwrapping import refuse_wrapped, unwrap
+from superionic.analysis.estimate import html_table
+from superionic.analysis.particle_store import by_particle, forget_pages
+from superionic.analysis.unwrapping import refuse_wrapped, unwrap_series
 from superionic.structures.errors import TrajectoryError
 from superionic.structures.structure import readonly
 
@@ -16,8 +18,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from superionic.analysis.figures.style import SavedFigure
+
 BLOCK_BYTES = 128 * 1024**2
 """Memory for one block of particles; more particles are taken block after block."""
+FFT_BYTES = 4 * 1024**2
+"""Paths that are transformed in one go."""
 
 Estimator = Literal["fft", "direct"]
 
@@ -72,6 +78,28 @@ class MeanSquaredDisplacement:
             return np.full(len(self.lag_ps), np.nan)
         return np.asarray(np.gradient(np.log(self.msd_ang2), np.log(self.lag_ps)))
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        last = float(self.lag_ps[-1])
+        rows = [
+            ("particles", str(self.particles)), ("frames", str(self.frames)),
+            ("lags", f"{len(self.lag_ps)}, {self.lag_ps[0]:g} to {last:g} ps"),
+            (f"at {last:g} ps", f"{self.msd_ang2[-1]:.4g} A^2"),
+            ("along x, y, z", ", ".join(f"{x:.4g}" for x in self.axes_ang2[-1]) + " A^2"),
+            ("estimator", self.estimator), ("drift", self.drift),
+        ]  # fmt: skip
+        return html_table("Mean squared displacement", rows)
+
+    def plot(self, stem: str) -> SavedFigure:
+        """Draw it with its axes into ``stem.png``, ``.svg`` and ``.csv``."""
+        from superionic.analysis.figures.mean_squared_displacement import (
+            axes_msd_figure,
+            axes_msd_figure_data,
+        )
+        from superionic.analysis.figures.style import save_figure
+
+        return save_figure(axes_msd_figure({"": self}), stem, axes_msd_figure_data({"": self}))
+
 
 def mean_squared_displacement(
     positions: ArrayLike,
@@ -116,12 +144,9 @@ def mean_squared_displacement(
     frames, particles = x.shape[:2]
     chosen = _chosen_lags(lags, frames, estimator)
     drift = _checked_drift(drift_ang, frames)
-    total = np.zeros((len(chosen), 3))
-    for block in particle_blocks(x, cell=cell, drift_ang=drift, block_bytes=block_bytes):
-        if estimator == "fft":
-            total += _fft_sums(block)[chosen]
-        else:
-            total += _direct_sums(block, chosen)
+    blocks = particle_blocks(x, cell=cell, drift_ang=drift, block_bytes=block_bytes)
+    sums = _fft_sums if estimator == "fft" else _direct_sums
+    total = sums(blocks, chosen, frames)
     origins = frames - chosen
     axes = total / (origins[:, None] * particles)
     return MeanSquaredDisplacement(
@@ -167,6 +192,11 @@ def particle_blocks(
 ) -> Iterator[NDArray[np.float64]]:
     """Yield continuous positions of some particles at a time, from the origin, without drift.
 
+    Returns
+    -------
+    iterator of ndarray
+        The time runs along the last axis. shape=(some particles, 3, frames)
+
     Raises
     ------
     TrajectoryError
@@ -174,21 +204,25 @@ def particle_blocks(
     """
     frames, particles = x.shape[:2]
     size = max(1, int(block_bytes // (frames * 3 * 8 * 4)))
+    stored = by_particle(x)
     for start in range(0, particles, size):
-        block = np.array(x[:, start : start + size], dtype=np.float64)
+        part = stored[:, start : start + size].transpose(1, 2, 0)
+        block = np.array(part, dtype=np.float64, order="C")
+        forget_pages(stored)
         if not np.isfinite(block).all():
-            frame, particle = np.argwhere(~np.isfinite(block).all(axis=2))[0]
+            bad = ~np.isfinite(block).all(axis=1)
+            frame, particle = np.argwhere(bad.T)[0]
             raise TrajectoryError(
                 f"The position of particle {start + particle} in frame {frame} is not a finite "
                 "number. The run blew up or the file is damaged: use the frames before it."
             )
         if cell is not None:
-            block = unwrap(block, cell)
+            block = unwrap_series(block, cell)
         else:
             refuse_wrapped(block)
         if drift_ang is not None:
-            block -= drift_ang[:, None, :]
-        block -= block[0].copy()
+            block -= drift_ang.T
+        block -= block[:, :, :1].copy()
         yield block
 
 
@@ -224,34 +258,43 @@ def _checked_drift(drift_ang: ArrayLike | None, frames: int) -> NDArray[np.float
     return drift
 
 
-def _direct_sums(block: NDArray[np.float64], lags: NDArray[np.int64]) -> NDArray[np.float64]:
+def _direct_sums(
+    blocks: Iterator[NDArray[np.float64]], lags: NDArray[np.int64], frames: int
+) -> NDArray[np.float64]:
     """Return the sums of squared displacements over origins and particles. shape=(lags, 3)."""
-    sums = np.empty((len(lags), 3))
-    for k, lag in enumerate(lags):
-        step = block[lag:] - block[:-lag]
-        sums[k] = np.einsum("fpi,fpi->i", step, step)
-    return sums
+    from superionic.analysis.loops import lag_sums
+
+    total = np.zeros((len(lags), 3))
+    whole = np.array([0, frames], dtype=np.int64)
+    for block in blocks:
+        sums = np.zeros((len(lags), len(block), 1, 3))
+        lag_sums(sums, block, lags, whole)
+        total += sums.sum(axis=(1, 2))
+    return total
 
 
-def _fft_sums(block: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the same sums at all lags from 0 on. shape=(frames, 3).
+def _fft_sums(
+    blocks: Iterator[NDArray[np.float64]], lags: NDArray[np.int64], frames: int
+) -> NDArray[np.float64]:
+    """Return the same sums from the spectra of all paths. shape=(lags, 3).
 
     Sum over origins of (x(t+m) - x(t))^2 = S1(m) - 2 S2(m), S2 being the autocorrelation of x
     (Calandrini et al., doi 10.1051/sfn/201112010).
     """
     from scipy.fft import irfft, next_fast_len, rfft
 
-    frames = len(block)
-    x = block - block.mean(axis=0)
-    length = next_fast_len(2 * frames, real=True)
-    power = np.zeros((length // 2 + 1, 3))
-    for particle in range(x.shape[1]):
-        transform = rfft(x[:, particle], n=length, axis=0)
-        power += transform.real**2 + transform.imag**2
-    correlation = irfft(power, n=length, axis=0)[:frames]
-    squares = np.einsum("fpi,fpi->fi", x, x)
-    ahead = np.concatenate([np.zeros((1, 3)), np.cumsum(squares, axis=0)])
-    total = ahead[-1]
-    m = np.arange(frames)
-    s1 = ahead[frames - m] + (total - ahead[m])
-    return np.asarray(np.maximum(s1 - 2.0 * correlation, 0.0))
+    length = next_fast_len(frames + int(lags[-1]), real=True)
+    power, squares = np.zeros((3, length // 2 + 1)), np.zeros((3, frames))
+    size = max(1, int(FFT_BYTES // (length * 3 * 8)))
+    for block in blocks:
+        block -= block.mean(axis=2, keepdims=True)
+        squares += np.einsum("paf,paf->af", block, block)
+        for start in range(0, len(block), size):
+            transform = rfft(block[start : start + size], n=length, axis=2)
+            parts = transform.view(np.float64)
+            np.square(parts, out=parts)
+            power += parts.sum(axis=0).reshape(3, -1, 2).sum(axis=2)
+    correlation = irfft(power, n=length, axis=1)[:, lags]
+    ahead = np.concatenate([np.zeros((3, 1)), np.cumsum(squares, axis=1)], axis=1)
+    s1 = ahead[:, frames - lags] + (ahead[:, -1:] - ahead[:, lags])
+    return np.asarray(np.maximum(s1 - 2.0 * correlation, 0.0).T)

@@ -10,7 +10,8 @@ import numpy as np
 from superionic.analysis.current_spectrum import CurrentSpectrum, current_spectrum, path_spectrum
 from superionic.analysis.diffusion import self_diffusion
 from superionic.analysis.estimate import Estimate
-from superionic.analysis.mean_squared_displacement import checked_positions, particle_blocks
+from superionic.analysis.lag_data import replicas_of
+from superionic.analysis.mean_squared_displacement import particle_blocks
 from superionic.analysis.onsager_result import OnsagerCoefficients
 from superionic.analysis.spectral_band import (
     LEAST_ORDINATES,
@@ -93,7 +94,7 @@ def onsager_coefficients(
     """
     volume = float(np.mean(np.asarray(volume_ang3, dtype=float)))
     _check_state(positions, charges, temperature_K, volume, charge_scale)
-    replicas = {name: _replicas(x, dt_ps) for name, x in positions.items()}
+    replicas = {name: replicas_of(x, dt_ps) for name, x in positions.items()}
     _check_frames(replicas, drift_ang)
     lone = next(iter(replicas.values()))
     selves = tuple(
@@ -144,15 +145,6 @@ class _Setting:
         from scipy.constants import elementary_charge
 
         return float(elementary_charge**2)
-
-
-def _replicas(
-    positions: ArrayLike | Sequence[ArrayLike], dt_ps: float
-) -> list[NDArray[np.floating]]:
-    """Return a list of trajectories."""
-    if isinstance(positions, (list, tuple)) and np.ndim(positions[0]) == 3:
-        return [checked_positions(x, dt_ps=dt_ps) for x in positions]
-    return [checked_positions(positions, dt_ps=dt_ps)]  # type: ignore[arg-type]
 
 
 def _check_state(

@@ -29,8 +29,8 @@ class ParticleDisplacements:
     lags : ndarray
         In frames. shape=(lags,)
     sums_ang2 : ndarray
-        Sum of squared displacements over the origins of a stretch. shape=(lags, particles,
-        stretches)
+        Sums of squared displacements along each axis over the origins of a stretch. shape=(lags,
+        particles, stretches, 3)
     origins : ndarray
         Origins in each stretch. shape=(lags, stretches)
     frames : int
@@ -46,23 +46,39 @@ class ParticleDisplacements:
     def msd_ang2(self) -> NDArray[np.float64]:
         """Mean over everything in angstrom^2. shape=(lags,)."""
         count = self.origins.sum(axis=1) * self.sums_ang2.shape[1]
-        return np.asarray(self.sums_ang2.sum(axis=(1, 2)) / count)
+        return np.asarray(self.sums_ang2.sum(axis=(1, 2, 3)) / count)
 
     @property
     def by_particle(self) -> NDArray[np.float64]:
         """Mean over time for each particle. shape=(lags, particles)."""
-        return np.asarray(self.sums_ang2.sum(axis=2) / self.origins.sum(axis=1)[:, None])
+        total = self.sums_ang2.sum(axis=(2, 3))
+        return np.asarray(total / self.origins.sum(axis=1)[:, None])
 
     @property
     def by_stretch(self) -> NDArray[np.float64]:
         """Mean over particles for each stretch of time. shape=(lags, stretches)."""
-        return np.asarray(self.sums_ang2.mean(axis=1) / np.maximum(self.origins, 1))
+        total = self.sums_ang2.sum(axis=3).mean(axis=1)
+        return np.asarray(total / np.maximum(self.origins, 1))
 
-    @property
-    def by_both(self) -> NDArray[np.float64]:
-        """For each particle and stretch. shape=(lags, particles * stretches)."""
-        each = self.sums_ang2 / np.maximum(self.origins, 1)[:, None, :]
-        return np.asarray(each.reshape(len(self.lags), -1))
+    def by_axis(self, pieces: int) -> NDArray[np.float64]:
+        """Thrice the mean along each axis for each particle and piece of time.
+
+        Parameters
+        ----------
+        pieces
+            Stretches are put together to so many, of which their number is a multiple.
+
+        Returns
+        -------
+        ndarray
+            shape=(lags, particles * pieces, 3)
+        """
+        lags, particles, stretches, _ = self.sums_ang2.shape
+        shape = (lags, particles, pieces, stretches // pieces, 3)
+        sums = self.sums_ang2.reshape(shape).sum(axis=3)
+        origins = self.origins.reshape(lags, pieces, -1).sum(axis=2)
+        each = 3.0 * sums / np.maximum(origins, 1)[:, None, :, None]
+        return np.asarray(each.reshape(lags, -1, 3))
 
 
 def particle_displacements(
@@ -94,18 +110,17 @@ def particle_displacements(
     block_bytes
         Memory for working arrays.
     """
+    from superionic.analysis.loops import lag_sums
+
     x = checked_positions(positions, dt_ps=dt_ps)
     frames = len(x)
-    starts = np.arange(stretches) * frames // stretches
+    edges = np.arange(stretches + 1) * frames // stretches
     parts: list[NDArray[np.float64]] = []
     for block in particle_blocks(x, cell=cell, drift_ang=drift_ang, block_bytes=block_bytes):
-        part = np.zeros((len(lags), block.shape[1], stretches))
-        for k, lag in enumerate(lags):
-            step = block[lag:] - block[:-lag]
-            squared = np.einsum("fpi,fpi->fp", step, step)
-            used = starts[starts < len(squared)]
-            part[k, :, : len(used)] = np.add.reduceat(squared, used, axis=0).T
+        part = np.zeros((len(lags), len(block), stretches, 3))
+        lag_sums(part, block, lags, edges)
         parts.append(part)
-    ends = np.append(starts[1:], frames)
-    origins = np.stack([np.clip(np.minimum(ends, frames - m) - starts, 0, None) for m in lags])
+    origins = np.stack(
+        [np.clip(np.minimum(edges[1:], frames - m) - edges[:-1], 0, None) for m in lags]
+    )
     return ParticleDisplacements(lags, np.concatenate(parts, axis=1), origins, frames)

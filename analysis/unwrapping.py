@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 LONGEST_STEP = 0.4
 """Largest step between frames, as a fraction of the cell, of which the sign is still believed: past
 half a cell a step and its image cannot be told apart."""
+LEAST_VOLUME = 1e-6
+"""Cells with less than this in angstrom^3 are none."""
 
 
 class Unwrapper:
@@ -62,17 +64,14 @@ class Unwrapper:
                 f"Frame {self._frame} has {len(new)} particles, the one before {was}. A trajectory "
                 "keeps its particles: read parts with other atoms one by one."
             )
+        if cell.shape != (3, 3) or not abs(np.linalg.det(cell)) > LEAST_VOLUME:
+            raise no_cell()
         fractional = (new - self._wrapped) @ np.linalg.inv(cell)
         fractional -= np.rint(fractional)
         longest = float(np.abs(fractional).max(initial=0.0))
         if longest > LONGEST_STEP:
             particle = int(np.abs(fractional).max(axis=1).argmax())
-            raise TrajectoryError(
-                f"Particle {particle} moves by {longest:.2f} of the cell between frames "
-                f"{self._frame - 1} and {self._frame}; past half a cell nobody can tell which way. "
-                f"At most {LONGEST_STEP} is accepted: save frames more often, or write unwrapped "
-                "positions."
-            )
+            raise _too_long(particle, self._frame, longest)
         return np.asarray(fractional @ cell)
 
 
@@ -97,14 +96,63 @@ def unwrap(positions: ArrayLike, cell: ArrayLike) -> NDArray[np.float64]:
     frames = np.asarray(positions, dtype=np.float64)
     if frames.ndim != 3 or frames.shape[2] != 3:
         raise TrajectoryError(f"Expected positions (frames, particles, 3), got {frames.shape}.")
-    cells = np.asarray(cell, dtype=np.float64)
-    if cells.shape not in ((3, 3), (len(frames), 3, 3)):
+    return unwrap_series(frames.transpose(1, 2, 0), cell).transpose(2, 0, 1)
+
+
+def unwrap_series(series: NDArray[np.float64], cell: ArrayLike) -> NDArray[np.float64]:
+    """Return continuous positions, the time running along the last axis.
+
+    Parameters
+    ----------
+    series
+        In angstrom. shape=(particles, 3, frames)
+    cell
+        Lattice vectors as rows in angstrom. shape=(3, 3) or (frames, 3, 3)
+
+    Raises
+    ------
+    TrajectoryError
+        A step is too long to be followed, or the shapes disagree.
+    """
+    cells, frames = np.asarray(cell, dtype=np.float64), series.shape[2]
+    if cells.shape not in ((3, 3), (frames, 3, 3)):
         raise TrajectoryError(
-            f"Expected one cell (3, 3), or one for each of {len(frames)} frames; got {cells.shape}."
+            f"Expected one cell (3, 3), or one for each of {frames} frames; got {cells.shape}."
         )
-    cells = np.broadcast_to(cells, (len(frames), 3, 3))
-    follow = Unwrapper()
-    return np.stack([follow.add(x, h) for x, h in zip(frames, cells, strict=True)])
+    if not (np.abs(np.linalg.det(cells)) > LEAST_VOLUME).all():
+        raise no_cell()
+    steps = np.diff(series, axis=2)
+    if cells.ndim == 2:
+        fractional = np.matmul(np.linalg.inv(cells).T, steps)
+    else:
+        fractional = np.einsum("paf,fab->pbf", steps, np.linalg.inv(cells[1:]))
+    fractional -= np.rint(fractional)
+    longest = np.abs(fractional).max(axis=1, initial=0.0)
+    if float(longest.max(initial=0.0)) > LONGEST_STEP:
+        particle, frame = np.unravel_index(int(longest.argmax()), longest.shape)
+        raise _too_long(int(particle), int(frame) + 1, float(longest.max()))
+    if cells.ndim == 2:
+        steps = np.matmul(cells.T, fractional)
+    else:
+        steps = np.einsum("paf,fab->pbf", fractional, cells[1:])
+    np.cumsum(steps, axis=2, out=steps)
+    return np.concatenate([series[:, :, :1], series[:, :, :1] + steps], axis=2)
+
+
+def no_cell() -> TrajectoryError:
+    """Return the error of positions that cannot be unwrapped for want of a cell."""
+    return TrajectoryError(
+        "There is no periodic cell: its volume is zero. Give the lattice vectors as rows in "
+        "angstrom, or positions that are continuous already and no cell."
+    )
+
+
+def _too_long(particle: int, frame: int, longest: float) -> TrajectoryError:
+    return TrajectoryError(
+        f"Particle {particle} moves by {longest:.2f} of the cell between frames {frame - 1} and "
+        f"{frame}; past half a cell nobody can tell which way. At most {LONGEST_STEP} is accepted: "
+        "save frames more often, or write unwrapped positions."
+    )
 
 
 def centres_of_mass(
@@ -133,7 +181,7 @@ def centres_of_mass(
     return np.stack([np.bincount(index, weights * x[:, k]) / total for k in range(3)], axis=1)
 
 
-def refuse_wrapped(positions: NDArray[np.float64]) -> None:
+def refuse_wrapped(series: NDArray[np.float64]) -> None:
     """Raise if positions that should be continuous jump through the walls of a cell.
 
     The sign of it: along some axis there are several steps nearly as long as the whole range of
@@ -141,8 +189,8 @@ def refuse_wrapped(positions: NDArray[np.float64]) -> None:
 
     Parameters
     ----------
-    positions
-        In angstrom. shape=(frames, particles, 3)
+    series
+        Positions in angstrom. shape=(particles, 3, frames)
 
     Raises
     ------
@@ -150,11 +198,11 @@ def refuse_wrapped(positions: NDArray[np.float64]) -> None:
         They look wrapped.
     """
     for axis in range(3):
-        x = positions[:, :, axis]
+        x = series[:, axis]
         low, high = float(x.min()), float(x.max())
         if not high > low:
             continue
-        steps = np.diff(x, axis=0) / (high - low)
+        steps = np.diff(x, axis=1) / (high - low)
         size = np.abs(steps)
         far = size > 0.8
         if int(far.sum()) < 3 or ((size > 0.45) & ~far).any():

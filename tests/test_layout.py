@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "workflows": {"structures", "inputs", "analysis", "workflows"},
 }
 ANALYSIS_MAY_SEE = ("superionic.structures.errors", "superionic.structures.structure")
-ANALYSIS_LIBRARIES = ("numpy", "scipy", "MDAnalysis", "matplotlib")
+ANALYSIS_LIBRARIES = ("numpy", "scipy", "MDAnalysis", "matplotlib", "numba")
 ANALYSIS_TABLES = ("ase.data", "ase.units", "ase.geometry", "ase.neighborlist")
 
 ENGINES = {
@@ -38,10 +38,15 @@ ENGINES = {
 DESCRIBED_BY = {"inputs": {"openmm"}}
 """Engines whose own objects are what a room writes: the input file of OpenMM is its System."""
 
-HEAVY = ENGINES | {"ase", "matplotlib", "pymatgen", "scipy", "spglib"}
+HEAVY = ENGINES | {"ase", "matplotlib", "numba", "pymatgen", "scipy", "spglib"}
 """What costs more than a tenth of a second to import, so only inside functions."""
 LIGHT_ENOUGH = ("ase.data", "ase.units")
-LOADED_LATE = {"workflows/calculators.py", "workflows/optimisers.py", "workflows/pool.py"}
+LOADED_LATE = {
+    "analysis/loops.py",
+    "workflows/calculators.py",
+    "workflows/optimisers.py",
+    "workflows/pool.py",
+}
 """Modules around one heavy package: they may import it as they start, and are themselves imported
 inside functions only."""
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from superionic.analysis.diffusivity import Diffusivity
+    from superionic.analysis.mean_squared_displacement import MeanSquaredDisplacement
 
 HEADER = (
     "series", "lag_ps", "msd_ang2", "standard_error_ang2", "in_fit", "verdict", "loglog_slope",
@@ -46,8 +47,6 @@ def msd_figure(found: Mapping[str, Diffusivity]) -> Figure:
     EvidenceError
         There is nothing to draw.
     """
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
     drawn = {name: one for name, one in found.items() if (one.msd_ang2 > 0).any()}
     if not drawn:
         raise EvidenceError("There is no mean squared displacement above zero to draw.")
@@ -57,13 +56,7 @@ def msd_figure(found: Mapping[str, Diffusivity]) -> Figure:
         for k, (name, one) in enumerate(drawn.items()):
             _series(ax, name, one, k)
         _guide(ax, next(iter(drawn.values())))
-        ax.set_xscale("log")
-        ax.set_yscale("log")
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axis.set_minor_formatter(NullFormatter())
-        ax.set_xlabel("Lag (ps)")
-        ax.set_ylabel("Mean squared displacement (\u00c5\u00b2)")
+        _logarithmic(ax)
         if any(drawn):
             ax.legend(loc="upper left")
         text = "\n".join(
@@ -124,3 +117,79 @@ def _guide(ax: Axes, one: Diffusivity) -> None:
         "slope 1", (ends[1], 0.3 * value[-1]), textcoords="offset points", xytext=(0, -11),
         fontsize=6.5, color=FAINT, ha="right",
     )  # fmt: skip
+
+
+AXES_HEADER = (
+    "series", "lag_ps", "msd_ang2", "x_ang2", "y_ang2", "z_ang2", "origins", "local_slope",
+)  # fmt: skip
+
+
+def axes_msd_figure(found: Mapping[str, MeanSquaredDisplacement]) -> Figure:
+    """Draw mean squared displacements on logarithmic axes, thin lines being thrice each axis.
+
+    Where motion is the same along x, y and z all lines of a series fall together. No slope is
+    judged: that is what :func:`~superionic.analysis.diffusion.self_diffusion` is for.
+
+    Parameters
+    ----------
+    found
+        Results by the name of their series.
+
+    Raises
+    ------
+    EvidenceError
+        There is nothing to draw.
+    """
+    drawn = {name: one for name, one in found.items() if (one.msd_ang2 > 0).any()}
+    if not drawn:
+        raise EvidenceError("There is no mean squared displacement above zero to draw.")
+    with figure_style():
+        figure = new_figure(SINGLE_COLUMN_IN, 2.9)
+        ax = figure.subplots()
+        for k, (name, one) in enumerate(drawn.items()):
+            colour, _ = series_style(k)
+            for axis, dashes in enumerate(("--", "-.", ":")):
+                part = 3.0 * one.axes_ang2[:, axis]
+                label = f"3 {'xyz'[axis]}\u00b2" if k == 0 else None
+                ax.plot(
+                    one.lag_ps[part > 0], part[part > 0], dashes, color=colour, linewidth=0.7,
+                    label=label, gid="axis",
+                )  # fmt: skip
+            good = one.msd_ang2 > 0
+            ax.plot(
+                one.lag_ps[good], one.msd_ang2[good], color=colour, linewidth=1.3,
+                label=name or "all axes", gid="curve",
+            )  # fmt: skip
+        _logarithmic(ax)
+        ax.legend(loc="upper left")
+        text = "\n".join(
+            f"{name + ': ' if name else ''}{one.particles} particles, {one.frames} frames, drift: "
+            f"{one.drift}"
+            for name, one in drawn.items()
+        )
+        figure.supxlabel(text, fontsize=6.5, color=FAINT, ha="left", x=0.02)
+    return figure
+
+
+def axes_msd_figure_data(found: Mapping[str, MeanSquaredDisplacement]) -> FigureData:
+    """Return every lag with its axes, origins and local slope."""
+    rows = []
+    for name, one in found.items():
+        slopes = [s if np.isfinite(s) else None for s in one.local_slope.tolist()]
+        columns = (one.lag_ps, one.msd_ang2, *one.axes_ang2.T, one.origins)
+        each = zip(*(c.tolist() for c in columns), slopes, strict=True)
+        rows += [(name, *row) for row in each]
+    return FigureData(header=AXES_HEADER, rows=tuple(rows))
+
+
+def _logarithmic(ax: Axes) -> None:
+    """Set logarithmic axes of lag and displacement with plain numbers."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("Lag (ps)")
+    ax.set_ylabel("Mean squared displacement (\u00c5\u00b2)")

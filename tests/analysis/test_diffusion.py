@@ -84,12 +84,63 @@ def test_intervals_cover_motion_with_memory_and_hops() -> None:
         assert sum(covers(f, true) for f in known) >= len(known) - 3
 
 
-def test_few_ions_are_divided_into_stretches_of_time() -> None:
-    found = [self_diffusion(brownian(seed, 3000, 3), dt_ps=1.0) for seed in range(20)]
-    assert "stretches of single ions" in found[0].error_rule
+@pytest.mark.parametrize(
+    ("ions", "frames", "words"),
+    [(3, 3000, "stretches of axes of single ions"), (6, 1500, "18 axes of single ions")],
+)
+def test_few_ions_are_taken_axis_by_axis(ions: int, frames: int, words: str) -> None:
+    found = [self_diffusion(brownian(seed, frames, ions), dt_ps=1.0) for seed in range(20)]
+    assert words in found[0].error_rule
     known = [f for f in found if f.diffusive]
     assert len(known) >= 18
     assert sum(covers(f, D_UNIT) for f in known) >= len(known) - 3
+
+
+def test_axes_that_differ_are_no_error() -> None:
+    """Ions of a layer: z stands still, and D is known as well as that of x and y is."""
+    flat = brownian(0, 1500, 8) * [1.0, 1.0, 0.05]
+    found = self_diffusion(flat, dt_ps=1.0)
+    assert found.interval_cm2_s is not None
+    assert np.ptp(found.interval_cm2_s) < 0.12 * found.value()
+    assert covers(found, D_UNIT * 2 / 3)
+
+
+def test_ions_that_differ_from_each_other_are_the_units() -> None:
+    """Half of a few ions stand still: the scatter is that of eight ions, not of 24 axes."""
+    some = brownian(2, 1500, 8) * np.repeat([1.0, 0.05], 4)[:, None]
+    assert "which differ from each other" in self_diffusion(some, dt_ps=1.0).error_rule
+
+
+def springs(seed: int, frames: int, ions: int, held: float) -> NDArray[np.float64]:
+    """Brownian ions on springs that forget their place after some frames."""
+    from scipy.signal import lfilter
+
+    keep = np.exp(-1 / held)
+    kicks = np.random.default_rng(seed).normal(size=(frames, ions, 3))
+    kicks[0] /= np.sqrt(1 - keep**2)
+    return np.asarray(lfilter([1.0], [1.0, -keep], kicks, axis=0))
+
+
+@pytest.mark.parametrize(("ions", "held"), [(5, 50.0), (30, 50.0), (30, 100.0)])
+def test_ions_on_springs_have_no_value(ions: int, held: float) -> None:
+    """At short lags they walk; the longest lag is one or two times what they are held by."""
+    found = [self_diffusion(springs(s, 800, ions, held), dt_ps=1.0) for s in range(20)]
+    assert sum(f.diffusive for f in found) <= (1 if ions < 12 else 0)
+
+
+def test_rattling_is_neither_slow_nor_makes_intervals_wide() -> None:
+    """Noise of 3 A a frame on steps of 1 A: weighted for it, the interval is 4 times the least."""
+    rng = np.random.default_rng(0)
+    found = [
+        self_diffusion(brownian(s, 2000, 30) + 3.0 * rng.normal(size=(2000, 30, 3)), dt_ps=1.0)
+        for s in range(12)
+    ]
+    assert not any(f.verdict == "subdiffusive" for f in found)
+    known = [f for f in found if f.interval_cm2_s is not None]
+    assert len(known) >= 10
+    assert sum(covers(f, D_UNIT) for f in known) >= len(known) - 2
+    least = 2 * 1.96 * D_UNIT * np.sqrt(2 / (3 * 30 * 1999))
+    assert np.mean([np.ptp(f.interval_cm2_s) for f in known if f.interval_cm2_s]) < 6 * least
 
 
 def test_ions_that_move_together_are_worth_one() -> None:
@@ -241,6 +292,16 @@ def test_covariance_is_that_of_brownian_motion() -> None:
     assert expected[1, 2] == pytest.approx(2 * sum(overlaps) / ((frames - n) * (frames - m)))
 
 
+def test_covariance_of_brownian_motion_seen_through_noise() -> None:
+    lags, frames = np.array([1, 2, 5, 11]), 40
+    rng = np.random.default_rng(1)
+    x = np.cumsum(rng.normal(size=(30_000, frames)), axis=1) + 1.5 * rng.normal(
+        size=(30_000, frames)
+    )
+    msd = np.stack([((x[:, m:] - x[:, :-m]) ** 2).mean(axis=1) for m in lags])
+    assert np.cov(msd) == pytest.approx(msd_covariance(lags, frames, noise=1.5**2), rel=0.06)
+
+
 def test_weights_are_exact_on_lines_and_powers() -> None:
     lags = np.array([2, 3, 5, 8, 13, 21])
     covariance = msd_covariance(lags, 400)
@@ -251,3 +312,9 @@ def test_weights_are_exact_on_lines_and_powers() -> None:
     bend = bend_weights(lags, covariance)
     assert bend @ (4.0 * lags + 7.0) == pytest.approx(0.0, abs=1e-9)
     assert bend @ (3.0 * lags * np.log(lags)) == pytest.approx(3.0)
+
+
+def test_replicas_of_single_ions_are_taken_axis_by_axis() -> None:
+    found = self_diffusion([brownian(seed, 1500, 1) for seed in range(5)], dt_ps=1.0)
+    assert "15 axes of single ions" in found.error_rule
+    assert covers(found, D_UNIT)

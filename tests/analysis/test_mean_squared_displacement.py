@@ -147,3 +147,31 @@ def test_lags_are_evenly_spaced_in_the_logarithm() -> None:
     assert np.diff(lags).min() >= 1
     assert len(lags) == pytest.approx(25, abs=4)
     assert log_spaced_lags(1).tolist() == [1]
+
+
+def test_a_cell_without_volume_is_named() -> None:
+    for cell in (np.zeros((3, 3)), np.diag([10.0, 10.0, 0.0])):
+        with pytest.raises(TrajectoryError, match="no periodic cell"):
+            mean_squared_displacement(WALK, dt_ps=1.0, cell=cell)
+        follow = Unwrapper()
+        follow.add(WALK[0], cell)
+        with pytest.raises(TrajectoryError, match="no periodic cell"):
+            follow.add(WALK[1], cell)
+
+
+def test_unwrapping_all_at_once_is_unwrapping_frame_by_frame() -> None:
+    rng = np.random.default_rng(4)
+    cells = 10.0 * np.eye(3) + 0.1 * rng.normal(size=(50, 3, 3))
+    wrapped = rng.uniform(0, 10, size=(1, 6, 3)) + np.cumsum(
+        rng.uniform(-2, 2, size=(50, 6, 3)), axis=0
+    )
+    wrapped = np.einsum(
+        "fpi,fij->fpj", np.einsum("fpi,fij->fpj", wrapped, np.linalg.inv(cells)) % 1, cells
+    )
+    follow = Unwrapper()
+    one_by_one = np.stack([follow.add(x, h) for x, h in zip(wrapped, cells, strict=True)])
+    assert unwrap(wrapped, cells) == pytest.approx(one_by_one, abs=1e-9)
+    far = WALK[:10, :4] * 0.01
+    far[7:, 2, 0] += 4.5
+    with pytest.raises(TrajectoryError, match=r"Particle 2 moves by 0.4\d of .* between frames 6"):
+        unwrap(far, 10.0 * np.eye(3))

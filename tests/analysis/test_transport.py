@@ -25,7 +25,9 @@ CHARGES = {"Na": 1.0, "X": -1.0}
 
 def current_spectrum(paths: list[Any]) -> Any:
     """Spectra of paths (frames, species, 3) of replicas, each species being one particle."""
-    return gather([[path_spectrum([p[:, [k]]]) for k in range(p.shape[1])] for p in paths])
+    return gather(
+        [[path_spectrum([p[:, [k]].transpose(1, 2, 0)]) for k in range(p.shape[1])] for p in paths]
+    )
 
 
 def run(paths: made.Paths, **changed: Any) -> OnsagerCoefficients:
