@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.analysis.estimate import html_table
 from superionic.analysis.rdf import RDF, block_half_width
 from superionic.structures.errors import EvidenceError
 
@@ -62,6 +63,28 @@ class Shell:
         if self.neighbours_interval is not None:
             low, high = self.neighbours_interval
             object.__setattr__(self, "neighbours_interval", (float(low), float(high)))
+
+    @property
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """Names and values as text."""
+        peak = "none that stands out"
+        if self.peak_ang is not None and self.peak_g is not None:
+            peak = f"{self.peak_ang:.2f} A, {self.peak_g:.2f} high"
+        if self.cutoff_ang is None or self.neighbours is None:
+            return (("first peak", peak), ("coordination number", f"no value: {self.reason}"))
+        spread = ""
+        if self.neighbours_interval is not None:
+            low, high = self.neighbours_interval
+            spread = f" (95 % interval {low:.3g} to {high:.3g})"
+        return (
+            ("first peak", peak),
+            ("coordination number", f"{self.neighbours:.3g}{spread}"),
+            ("within", f"{self.cutoff_ang:.2f} A"),
+        )
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        return html_table("First shell", self.rows)
 
 
 def first_shell(found: RDF, *, cutoff_ang: float | None = None) -> Shell:

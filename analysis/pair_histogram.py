@@ -9,16 +9,15 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PAIRS_AT_ONCE = 400_000
-ALL_PAIRS = 3_000_000
-"""More pairs than this are searched by a tree, where the cell is a cuboid."""
+FEW_PAIRS = 200_000
+"""Fewer pairs than this are all looked at; more are searched box by box."""
+LEAST_BOXES = 4
+"""Boxes along each lattice vector from which on that is less work."""
 
 
 def widest_sphere_ang(cell: NDArray[np.float64]) -> float:
     """Return the radius of the largest sphere inside a cell: half its least width, in angstrom."""
-    volume = abs(np.linalg.det(cell))
-    faces = np.cross(cell[[1, 2, 0]], cell[[2, 0, 1]])
-    return float(0.5 * (volume / np.linalg.norm(faces, axis=1)).min())
+    return float(_half_widths(cell).min())
 
 
 def pair_histogram(
@@ -37,7 +36,7 @@ def pair_histogram(
     Parameters
     ----------
     centres, others
-        Positions in angstrom. shape=(n, 3)
+        Positions in angstrom; the same array for both halves the work. shape=(n, 3)
     cell
         Lattice vectors as rows in angstrom. shape=(3, 3)
     edges_ang
@@ -51,67 +50,56 @@ def pair_histogram(
     ndarray
         Pairs in each shell. shape=(bins,)
     """
-    bins, width = len(edges_ang) - 1, float(edges_ang[1])
-    inverse = np.linalg.inv(cell)
-    a, b = centres @ inverse, others @ inverse
-    cuboid = np.count_nonzero(cell - np.diag(np.diag(cell))) == 0
-    if cuboid and len(a) * len(b) > ALL_PAIRS:
-        return _by_tree(a, b, np.diag(cell), bins, width, groups)
-    counts = np.zeros(bins, dtype=np.int64)
-    metric = cell @ cell.T
-    step = max(1, PAIRS_AT_ONCE // len(b))
-    for start in range(0, len(a), step):
-        rows = slice(start, start + step)
-        squared = _squared_distances(a[rows], b, metric, cuboid=cuboid)
+    from superionic.analysis.loops import all_pairs, near_pairs
+
+    same = others is centres
+    mine, theirs = groups or (np.zeros(0, dtype=np.int64),) * 2
+    inverse = np.asarray(np.linalg.inv(cell), dtype=np.float64)
+    a = _fractions(centres, inverse)
+    b = a if same else _fractions(others, inverse)
+    counts = np.zeros(len(edges_ang), dtype=np.int64)
+    width, metric = float(edges_ang[1]), np.ascontiguousarray(cell @ cell.T)
+    boxes = (2.0 * _half_widths(cell) / float(edges_ang[-1])).astype(np.int64)
+    if boxes.min() < LEAST_BOXES or len(a) * len(b) < FEW_PAIRS:
+        all_pairs(counts, _rows(a), _rows(b), metric, width, mine, theirs, same)
+    else:
+        order, starts = _into_boxes(a, boxes)
+        others_order, others_starts = (order, starts) if same else _into_boxes(b, boxes)
         if groups is not None:
-            squared[groups[0][rows, None] == groups[1][None, :]] = np.inf
-        near = squared[squared < edges_ang[-1] ** 2]
-        shells = (np.sqrt(near) / width).astype(np.int64)
-        counts += np.bincount(np.minimum(shells, bins - 1), minlength=bins)
-    return counts
+            mine, theirs = mine[order], theirs[others_order]
+        near_pairs(
+            counts, _rows(a[order]), _rows(b[others_order]), starts, others_starts, boxes, metric,
+            width, mine, theirs, same,
+        )  # fmt: skip
+    if same and groups is None:
+        counts[0] += len(a)
+    return counts[:-1]
 
 
-def _squared_distances(
-    a: NDArray[np.float64], b: NDArray[np.float64], metric: NDArray[np.float64], *, cuboid: bool
-) -> NDArray[np.float64]:
-    """Return squared distances of rounded fractional vectors. shape=(a, b)."""
-    vectors = []
-    for k in range(3):
-        difference = a[:, None, k] - b[None, :, k]
-        difference -= np.rint(difference)
-        vectors.append(difference)
-    squared = np.zeros_like(vectors[0])
-    for k in range(3):
-        squared += metric[k, k] * vectors[k] ** 2
-        for m in range(k) if not cuboid else ():
-            squared += 2.0 * metric[k, m] * vectors[k] * vectors[m]
-    return squared
+def _half_widths(cell: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return half the distance between each pair of faces in angstrom. shape=(3,)."""
+    volume = abs(np.linalg.det(cell))
+    faces = np.cross(cell[[1, 2, 0]], cell[[2, 0, 1]])
+    return np.asarray(0.5 * volume / np.linalg.norm(faces, axis=1))
 
 
-def _by_tree(
-    a: NDArray[np.float64],
-    b: NDArray[np.float64],
-    lengths: NDArray[np.float64],
-    bins: int,
-    width: float,
-    groups: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
-) -> NDArray[np.int64]:
-    """Count pairs in a cuboid with two trees, some centres at a time."""
-    from scipy.spatial import cKDTree
+def _fractions(x: NDArray[np.float64], inverse: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return fractional coordinates from 0 up to, but not including, 1."""
+    inside = (x @ inverse) % 1.0
+    inside[inside >= 1.0] = 0.0  # -1e-20 % 1.0 is 1.0
+    return np.asarray(inside)
 
-    size = np.abs(lengths)
-    first, second = ((x % 1.0) % 1.0 * size for x in (a, b))
-    tree = cKDTree(second, boxsize=size)
-    counts = np.zeros(bins, dtype=np.int64)
-    limit = bins * width
-    for start in range(0, len(first), 2000):
-        rows = slice(start, start + 2000)
-        pairs = cKDTree(first[rows], boxsize=size).sparse_distance_matrix(
-            tree, limit, output_type="ndarray"
-        )
-        keep = pairs["v"] < limit
-        if groups is not None:
-            keep &= groups[0][rows][pairs["i"]] != groups[1][pairs["j"]]
-        shells = (pairs["v"][keep] / width).astype(np.int64)
-        counts += np.bincount(np.minimum(shells, bins - 1), minlength=bins)
-    return counts
+
+def _rows(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.ascontiguousarray(x.T)
+
+
+def _into_boxes(
+    fractions: NDArray[np.float64], boxes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the order of particles box by box, and where each box begins."""
+    place = np.minimum((fractions * boxes).astype(np.int64), boxes - 1)
+    box = (place[:, 0] * boxes[1] + place[:, 1]) * boxes[2] + place[:, 2]
+    order = np.argsort(box, kind="stable")
+    starts = np.searchsorted(box[order], np.arange(int(boxes.prod()) + 1))
+    return order, starts.astype(np.int64)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.analysis.estimate import html_table
 from superionic.analysis.pair_histogram import pair_histogram, widest_sphere_ang
 from superionic.structures.errors import EvidenceError, TrajectoryError
 from superionic.structures.structure import readonly
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from superionic.analysis.figures.style import SavedFigure
+
 BIN_ANG = 0.05
 LEAST_BLOCKS = 4
+BUNCHES = 1000
+"""Frames are added up in bunches, this many at least where there are as many frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +93,25 @@ class RDF:
         """The same of the running coordination number."""
         return block_half_width(self.neighbours_blocks)
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        from superionic.analysis.coordination import first_shell
+
+        rows = [
+            ("g(r)", f"{self.other_name} around {self.centre_name}"), *first_shell(self).rows,
+            ("distances", f"to {self.edges_ang[-1]:.2f} A in {len(self.g)} shells"),
+            ("data", f"{self.frames} frames, {self.centres} and {self.others} particles"),
+        ]  # fmt: skip
+        return html_table("Radial distribution", rows)
+
+    def plot(self, stem: str) -> SavedFigure:
+        """Draw g(r) and n(r) into ``stem.png``, ``.svg`` and ``.csv``."""
+        from superionic.analysis.figures.radial_distribution import rdf_figure, rdf_figure_data
+        from superionic.analysis.figures.style import save_figure
+
+        runs = {f"{self.centre_name} - {self.other_name}": self}
+        return save_figure(rdf_figure(runs), stem, rdf_figure_data(runs))
+
 
 def block_half_width(blocks: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return the half-width of a 95 % interval of the mean over blocks (Student's t).
@@ -101,6 +125,20 @@ def block_half_width(blocks: NDArray[np.float64]) -> NDArray[np.float64] | None:
         return None
     factor = float(student.ppf(0.975, n - 1))
     return np.asarray(factor * blocks.std(axis=0, ddof=1) / np.sqrt(n))
+
+
+@dataclass(frozen=True, eq=False)
+class _Bunch:
+    """Pairs of some frames in a row by shell, and those an even spread has in 1 A^3."""
+
+    counts: NDArray[np.float64]
+    ideal: float
+    frames: int
+
+    def joined(self, other: _Bunch) -> _Bunch:
+        return _Bunch(
+            self.counts + other.counts, self.ideal + other.ideal, self.frames + other.frames
+        )
 
 
 class PairCounter:
@@ -143,8 +181,8 @@ class PairCounter:
             else (np.asarray(centre_groups), np.asarray(other_groups))
         )
         self._edges: NDArray[np.float64] = np.empty(0)
-        self._counts: list[NDArray[np.int64]] = []
-        self._ideal: list[float] = []
+        self._bunches: list[_Bunch] = []
+        self._bunch, self._frames = 1, 0
         self._shape: tuple[int, int] = (0, 0)
         self._excluded = 0
 
@@ -164,14 +202,27 @@ class PairCounter:
             Other particles than before, values that are not finite, no cell, or one that became
             too small for the largest distance.
         """
-        a, b, h = (np.asarray(x, dtype=np.float64) for x in (centres, others, cell))
+        a, h = np.asarray(centres, dtype=np.float64), np.asarray(cell, dtype=np.float64)
+        b = a if self._same else np.asarray(others, dtype=np.float64)
         self._check(a, b, h)
         counts = pair_histogram(a, b, h, edges_ang=self._edges, groups=self._groups)
         if self._same:
             counts[0] -= len(a) if self._groups is None else 0
-        self._counts.append(counts)
         volume = float(abs(np.linalg.det(h)))
-        self._ideal.append((len(a) * len(b) - self._excluded) / volume)
+        self._keep(counts, (len(a) * len(b) - self._excluded) / volume)
+
+    def _keep(self, counts: NDArray[np.int64], ideal: float) -> None:
+        """Add a frame to the last bunch of frames; bunches grow, so that few are held."""
+        new = _Bunch(counts.astype(np.float64), ideal, 1)
+        if self._frames % self._bunch:
+            self._bunches[-1] = self._bunches[-1].joined(new)
+        else:
+            self._bunches.append(new)
+        self._frames += 1
+        if len(self._bunches) == 2 * BUNCHES and self._frames % self._bunch == 0:
+            pairs = zip(self._bunches[::2], self._bunches[1::2], strict=True)
+            self._bunches = [one.joined(next_) for one, next_ in pairs]
+            self._bunch *= 2
 
     def result(self, *, blocks: int = 10) -> RDF:
         """Return the radial distribution function of all frames so far.
@@ -186,20 +237,23 @@ class PairCounter:
         EvidenceError
             There was no frame.
         """
-        frames = len(self._counts)
+        frames = self._frames
         if not frames:
             raise EvidenceError("No frame was counted: the trajectory or the chosen part is empty.")
-        counts, ideal = np.stack(self._counts).astype(float), np.array(self._ideal)
+        counts = np.stack([b.counts for b in self._bunches])
+        ideal = np.array([b.ideal for b in self._bunches])
+        sizes = np.array([b.frames for b in self._bunches])
         shells = 4.0 / 3.0 * np.pi * np.diff(self._edges**3)
-        parts = np.array_split(np.arange(frames), min(blocks, frames))
+        bunches = np.arange(len(sizes))
+        parts = np.array_split(bunches, min(blocks, len(sizes)))
 
         def both(rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
             total = counts[rows].sum(axis=0)
             return total / (ideal[rows].sum() * shells), np.cumsum(total) / (
-                len(rows) * self._shape[0]
+                sizes[rows].sum() * self._shape[0]
             )
 
-        g, running = both(np.arange(frames))
+        g, running = both(bunches)
         each = [both(rows) for rows in parts]
         return RDF(
             edges_ang=self._edges,
@@ -207,7 +261,7 @@ class PairCounter:
             g_blocks=np.stack([x for x, _ in each]),
             neighbours=running,
             neighbours_blocks=np.stack([x for _, x in each]),
-            density_per_ang3=float(ideal.mean() / self._shape[0]),
+            density_per_ang3=float(ideal.sum() / frames / self._shape[0]),
             frames=frames,
             centres=self._shape[0],
             others=self._shape[1],
@@ -220,7 +274,7 @@ class PairCounter:
         self, a: NDArray[np.float64], b: NDArray[np.float64], h: NDArray[np.float64]
     ) -> None:
         """Take over sizes from the first frame and hold later ones to them."""
-        frame = len(self._counts)
+        frame = self._frames
         if a.ndim != 2 or b.ndim != 2 or not len(a) or not len(b):
             raise TrajectoryError(f"Expected positions (n, 3) of both kinds; {a.shape}, {b.shape}.")
         if h.shape != (3, 3) or abs(np.linalg.det(h)) < 1e-6:

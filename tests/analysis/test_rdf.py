@@ -62,21 +62,49 @@ def test_shells_of_a_simple_cubic_lattice() -> None:
 
 
 @pytest.mark.parametrize("cell", [CUBE, SKEWED], ids=["cube", "skewed"])
-@pytest.mark.parametrize("pairs", ["all", "tree"])
+@pytest.mark.parametrize("pairs", ["all", "boxes"])
 def test_histograms_are_those_of_pairs_one_by_one(
     cell: NDArray[np.float64], pairs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if pairs == "tree":
-        monkeypatch.setattr("superionic.analysis.pair_histogram.ALL_PAIRS", 0)
+    if pairs == "boxes":
+        monkeypatch.setattr("superionic.analysis.pair_histogram.FEW_PAIRS", 0)
     rng = np.random.default_rng(3)
     a, b = (rng.normal(scale=25.0, size=(n, 3)) for n in (30, 40))
     groups = (np.arange(30) // 3, np.arange(40) // 4)
-    edges = np.arange(0.0, widest_sphere_ang(cell), 0.5)
+    top = widest_sphere_ang(cell) if pairs == "all" else 0.5 * widest_sphere_ang(cell)
+    edges = np.arange(0.0, top, 0.25)
     found = pair_histogram(a, b, cell, edges_ang=edges, groups=groups)
     vectors = minimum_image((a[:, None] - b[None]).reshape(-1, 3), cell, (True, True, True))
     distance = np.linalg.norm(vectors, axis=1)
     other = (groups[0][:, None] != groups[1][None]).ravel()
     assert found.tolist() == np.histogram(distance[other], edges)[0].tolist()
+
+
+@pytest.mark.parametrize("cell", [CUBE, SKEWED], ids=["cube", "skewed"])
+@pytest.mark.parametrize("grouped", [False, True], ids=["atoms", "molecules"])
+def test_the_same_particles_are_counted_once_and_doubled(
+    cell: NDArray[np.float64], grouped: bool
+) -> None:
+    """Against two copies, whose pairs are all looked at; near and far, in boxes and without."""
+    x = gas(8, 1, 600, cell)[0]
+    groups = (np.arange(600) // 3,) * 2 if grouped else None
+    for top in (4.0, 8.0):
+        edges = np.arange(0.0, top, 0.25)
+        found = pair_histogram(x, x, cell, edges_ang=edges, groups=groups)
+        copies = pair_histogram(x, x.copy(), cell, edges_ang=edges, groups=groups)
+        assert found.tolist() == copies.tolist()
+
+
+def test_frames_are_gathered_in_bunches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lost when they are joined, and blocks stay stretches of time."""
+    a = gas(9, 37, 30, CUBE)
+    whole = rdf(a, cell=CUBE, bin_ang=0.5, blocks=4)
+    monkeypatch.setattr("superionic.analysis.rdf.BUNCHES", 3)
+    bunched = rdf(a, cell=CUBE, bin_ang=0.5, blocks=4)
+    assert bunched.g == pytest.approx(whole.g)
+    assert bunched.neighbours == pytest.approx(whole.neighbours)
+    assert bunched.g_blocks.shape == whole.g_blocks.shape
+    assert bunched.frames == 37
 
 
 def test_pairs_within_a_molecule_are_left_out() -> None:
