@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from superionic.analysis.diffusion import self_diffusion
+from superionic.analysis.followed_particles import (
+    cell_of,
+    chosen_range,
+    follow_particles,
+    particles_of,
+)
 from superionic.analysis.rdf import BIN_ANG, RDF, PairCounter
-from superionic.analysis.unwrapping import Unwrapper, centres_of_mass
+from superionic.analysis.van_hove import van_hove_distinct, van_hove_self
 from superionic.structures.errors import TrajectoryError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from superionic.analysis.diffusivity import Diffusivity
-    from superionic.analysis.trajectory import Frame, Trajectory
+    from superionic.analysis.trajectory import Trajectory
+    from superionic.analysis.van_hove import VanHove
 
 
 def rdf_from(
@@ -55,10 +62,11 @@ def rdf_from(
     groups = np.arange(trajectory.atoms) if own_molecule else trajectory.molecules
     counter = PairCounter(
         r_max_ang=r_max_ang, bin_ang=bin_ang, centre_groups=groups[first],
-        other_groups=groups[second], names=(centres, others),
+        other_groups=groups[second], same=np.array_equal(first, second),
+        names=(centres, others),
     )  # fmt: skip
-    for frame in trajectory.frames(*_range(frames)):
-        counter.add(frame.positions[first], frame.positions[second], _cell(frame, trajectory))
+    for frame in trajectory.frames(*chosen_range(frames)):
+        counter.add(frame.positions[first], frame.positions[second], cell_of(frame, trajectory))
     return counter.result(blocks=blocks)
 
 
@@ -99,62 +107,94 @@ def diffusion_from(
     TrajectoryError
         As the reading of frames; a selection is empty, or steps are too long to be followed.
     """
-    positions, path = open_positions(trajectory, selection, molecules=molecules, frames=frames)
     step = frames.step or 1
+    group = particles_of(trajectory, selection, molecules=molecules)
+    followed = follow_particles(trajectory, {selection: group}, frames=frames)
     return self_diffusion(
-        positions,
+        followed.positions[selection],
         dt_ps=(dt_ps or trajectory.dt_ps) * step,
-        drift_ang=path if drift else None,
+        drift_ang=followed.centre_ang if drift else None,
         **options,
     )
 
 
-def open_positions(
-    trajectory: Trajectory, selection: str, *, molecules: bool = False, frames: slice = slice(None)
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return continuous positions of a selection, and the path of the centre of all mass.
+def van_hove_from(
+    trajectory: Trajectory,
+    selection: str,
+    *,
+    lags: ArrayLike,
+    others: str | None = None,
+    molecules: bool = False,
+    drift: bool = True,
+    r_max_ang: float | None = None,
+    bin_ang: float = 0.1,
+    frames: slice = slice(None),
+    dt_ps: float | None = None,
+) -> VanHove:
+    """Return the van Hove function of a selection: its own, or around it that of others.
 
-    Returns
-    -------
-    ndarray
-        Positions of atoms, or centres of mass of molecules, in angstrom. shape=(frames, n, 3)
-    ndarray
-        Path of the centre of mass in angstrom, from the origin. shape=(frames, 3)
+    Parameters
+    ----------
+    trajectory
+        The trajectory; for the distinct function of one cell in all frames.
+    selection
+        Atoms that are followed.
+    lags
+        In frames that were taken.
+    others
+        Atoms looked for around the places where those were. May be the same selection.
+    molecules
+        Take the centres of mass of the molecules that the selections touch.
+    drift
+        Whether to subtract the motion of the centre of mass of all atoms; only for its own.
+    r_max_ang, bin_ang
+        Largest distance, by default 20 A or that of the largest sphere in the cell, and width of a
+        shell in angstrom.
+    frames
+        Frames to take.
+    dt_ps
+        Time between frames of the file in ps; by default as the file says.
+
+    Raises
+    ------
+    TrajectoryError
+        As :func:`follow_particles`; the cell changes, or a lag is longer than the run.
     """
-    chosen = trajectory.select(selection)
-    groups = _molecules_of(trajectory, chosen) if molecules else None
-    masses = trajectory.masses
-    weight = float(masses.sum())
-    follow = Unwrapper()
-    kept, path = [], []
-    for frame in trajectory.frames(*_range(frames)):
-        x = frame.positions if frame.cell is None else follow.add(frame.positions, frame.cell)
-        path.append(masses @ x / weight)
-        kept.append(x[chosen] if groups is None else centres_of_mass(x, masses, groups))
-    if len(kept) < 2:
-        raise TrajectoryError(
-            f"{len(kept)} frames of {trajectory.source} were chosen; two are needed at least."
-        )
-    centre = np.stack(path)
-    return np.stack(kept), centre - centre[0]
+    groups = {"": particles_of(trajectory, selection, molecules=molecules)}
+    if others is not None and others != selection:
+        groups["others"] = particles_of(trajectory, others, molecules=molecules)
+    followed = follow_particles(trajectory, groups, frames=frames)
+    spacing = (dt_ps or trajectory.dt_ps) * (frames.step or 1)
+    if others is None:
+        return van_hove_self(
+            followed.positions[""], dt_ps=spacing, lags=lags, bin_ang=bin_ang,
+            r_max_ang=20.0 if r_max_ang is None else r_max_ang,
+            drift_ang=followed.centre_ang if drift else None,
+        )  # fmt: skip
+    return van_hove_distinct(
+        followed.positions[""], followed.positions.get("others"),
+        cell=_one_cell(trajectory, frames), dt_ps=spacing, lags=lags, r_max_ang=r_max_ang,
+        bin_ang=bin_ang,
+    )  # fmt: skip
 
 
-def _molecules_of(trajectory: Trajectory, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the place of each atom's molecule among those touched; -1 for atoms of others."""
-    wanted = np.unique(trajectory.molecules[chosen])
-    place = np.searchsorted(wanted, trajectory.molecules)
-    place[place == len(wanted)] = 0
-    return np.where(wanted[place] == trajectory.molecules, place, -1)
+def _one_cell(trajectory: Trajectory, frames: slice) -> NDArray[np.float64]:
+    """Return the cell of all frames.
 
-
-def _range(frames: slice) -> tuple[int, int | None, int]:
-    return frames.start or 0, frames.stop, frames.step or 1
-
-
-def _cell(frame: Frame, trajectory: Trajectory) -> NDArray[np.float64]:
-    if frame.cell is None:
-        raise TrajectoryError(
-            f"Frame {frame.index} of {trajectory.source} has no cell, without which there is no "
-            "density: write trajectories with the cell."
-        )
-    return frame.cell
+    Raises
+    ------
+    TrajectoryError
+        It changes.
+    """
+    first: NDArray[np.float64] | None = None
+    for frame in trajectory.frames(*chosen_range(frames)):
+        cell = cell_of(frame, trajectory)
+        first = cell if first is None else first
+        if not np.allclose(cell, first, rtol=1e-4, atol=1e-3):
+            raise TrajectoryError(
+                f"The cell of {trajectory.source} changes up to frame {frame.index}; a distinct "
+                "van Hove function needs one cell in all frames (NVT)."
+            )
+    if first is None:
+        raise TrajectoryError(f"No frame of {trajectory.source} was chosen.")
+    return first

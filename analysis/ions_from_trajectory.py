@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superionic.analysis.contacts import ContactRecorder, Contacts, contact_cutoff
+from superionic.analysis.followed_particles import (
+    cell_of,
+    chosen_range,
+    follow_particles,
+    particles_of,
+)
 from superionic.analysis.onsager import onsager_coefficients
+from superionic.analysis.polymer_hops import chain_hops_from_trajectory
 from superionic.analysis.rdf import PairCounter
-from superionic.analysis.unwrapping import Unwrapper, centres_of_mass
 from superionic.structures.errors import TrajectoryError
 
 if TYPE_CHECKING:
@@ -19,7 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from superionic.analysis.onsager_result import OnsagerCoefficients
-    from superionic.analysis.trajectory import Frame, Trajectory
+    from superionic.analysis.polymer_hops import PolymerHops
+    from superionic.analysis.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -82,32 +89,23 @@ def onsager_from(
         As the reading of frames; a selection is empty, species share an ion, or there is neither a
         cell nor a volume.
     """
-    groups = {name: _ions(trajectory, s) for name, s in species.items()}
+    groups = {
+        name: particles_of(trajectory, s.selection, molecules=not s.atoms)
+        for name, s in species.items()
+    }
     _check_apart(groups)
-    masses, follow = trajectory.masses, Unwrapper()
-    kept: dict[str, list[NDArray[np.float64]]] = {name: [] for name in species}
-    path, volumes = [], []
-    for frame in trajectory.frames(*_range(frames)):
-        x = frame.positions
-        if frame.cell is not None:
-            x = follow.add(x, frame.cell)
-            volumes.append(abs(float(np.linalg.det(frame.cell))))
-        path.append(masses @ x / masses.sum())
-        for name, group in groups.items():
-            kept[name].append(centres_of_mass(x, masses, group))
-    if len(path) < 2:
-        raise TrajectoryError(f"{len(path)} frames were chosen; two are needed at least.")
-    if volume_ang3 is None and len(volumes) < len(path):
+    followed = follow_particles(trajectory, groups, frames=frames)
+    volume = followed.volume_ang3 if volume_ang3 is None else volume_ang3
+    if volume is None:
         raise TrajectoryError(
             f"{trajectory.source} has frames without a cell: give the volume in angstrom^3."
         )
-    centre = np.stack(path)
     return onsager_coefficients(
-        {name: np.stack(x) for name, x in kept.items()},
+        followed.positions,
         charges={name: s.charge_e for name, s in species.items()},
         dt_ps=(dt_ps or trajectory.dt_ps) * (frames.step or 1), temperature_K=temperature_K,
-        volume_ang3=volumes if volume_ang3 is None else volume_ang3, charge_scale=charge_scale,
-        drift_ang=centre - centre[0] if drift else None,
+        volume_ang3=volume, charge_scale=charge_scale,
+        drift_ang=followed.centre_ang if drift else None,
     )  # fmt: skip
 
 
@@ -159,8 +157,8 @@ def contacts_from(
     molecule = np.arange(len(second)) if atoms else trajectory.molecules[second]
     groups = np.unique(molecule, return_inverse=True)[1]
     recorders = [ContactRecorder(cutoff_ang=d, groups=groups, cutoff_rule=r) for d, r in distances]
-    for frame in trajectory.frames(*_range(frames)):
-        cell = _cell(frame, trajectory)
+    for frame in trajectory.frames(*chosen_range(frames)):
+        cell = cell_of(frame, trajectory)
         for recorder in recorders:
             recorder.add(frame.positions[first], frame.positions[second], cell)
     return tuple(recorder.result() for recorder in recorders)
@@ -175,24 +173,10 @@ def _first_minimum(
 ) -> tuple[float, str]:
     """Return the first minimum of g(r) of two selections."""
     counter = PairCounter(names=names)
-    for frame in trajectory.frames(*_range(frames)):
-        cell = _cell(frame, trajectory)
+    for frame in trajectory.frames(*chosen_range(frames)):
+        cell = cell_of(frame, trajectory)
         counter.add(frame.positions[first], frame.positions[second], cell)
     return contact_cutoff(counter.result())
-
-
-def _ions(trajectory: Trajectory, species: IonSpecies) -> NDArray[np.int64]:
-    """Return the ion of each atom, -1 for atoms of others. shape=(atoms,)."""
-    chosen = trajectory.select(species.selection)
-    group = np.full(trajectory.atoms, -1, dtype=np.int64)
-    if species.atoms:
-        group[chosen] = np.arange(len(chosen))
-        return group
-    wanted = np.unique(trajectory.molecules[chosen])
-    place = np.minimum(np.searchsorted(wanted, trajectory.molecules), len(wanted) - 1)
-    inside = wanted[place] == trajectory.molecules
-    group[inside] = place[inside]
-    return group
 
 
 def _check_apart(groups: Mapping[str, NDArray[np.int64]]) -> None:
@@ -205,14 +189,46 @@ def _check_apart(groups: Mapping[str, NDArray[np.int64]]) -> None:
         )
 
 
-def _range(frames: slice) -> tuple[int, int | None, int]:
-    return frames.start or 0, frames.stop, frames.step or 1
+def polymer_hops_from(
+    trajectory: Trajectory,
+    cations: str,
+    donors: str,
+    *,
+    dwell_ps: float,
+    cutoff_ang: float | None = None,
+    frames: slice = slice(None),
+    dt_ps: float | None = None,
+) -> PolymerHops:
+    """Return the hops of cations between and along the molecules that hold them.
 
+    Parameters
+    ----------
+    trajectory
+        The trajectory, whose topology says which atoms make a chain.
+    cations, donors
+        Selections of atoms: the ions, and the atoms of chains that coordinate them.
+    dwell_ps
+        How long a new site must last to count, in ps.
+    cutoff_ang
+        Distance of a contact in angstrom; by default the first minimum of g(r).
+    frames
+        Frames to take.
+    dt_ps
+        Time between frames of the file in ps; by default as the file says.
 
-def _cell(frame: Frame, trajectory: Trajectory) -> NDArray[np.float64]:
-    if frame.cell is None:
-        raise TrajectoryError(
-            f"Frame {frame.index} of {trajectory.source} has no cell, without which contacts "
-            "cannot be told: write trajectories with the cell."
-        )
-    return frame.cell
+    Raises
+    ------
+    TrajectoryError
+        As :func:`contacts_from`.
+    EvidenceError
+        g(r) has no first minimum, or the run is shorter than two dwell times.
+    """
+    found = contacts_from(
+        trajectory, cations, donors, cutoffs_ang=(cutoff_ang,), atoms=True, frames=frames
+    )[0]
+    molecules = trajectory.molecules[trajectory.select(donors)]
+    chain = np.unique(molecules, return_inverse=True)[1]
+    return chain_hops_from_trajectory(
+        found, donor_chain=chain, dt_ps=(dt_ps or trajectory.dt_ps) * (frames.step or 1),
+        dwell_ps=dwell_ps,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from superionic.analysis.lammps_dumps import dump_columns, is_dump, ps_per_step, set_masses
 from superionic.analysis.symbols import complete_symbols
 from superionic.analysis.text_trajectories import TextFrames, read_extxyz, read_xdatcar
 from superionic.structures.errors import TrajectoryError
@@ -164,38 +165,63 @@ def _from_universe(file: Path, topology: Path | str | None, dt_ps: float | None)
     """Open a trajectory with MDAnalysis."""
     from MDAnalysis import Universe
 
-    if topology is None and file.suffix.lower() not in (".pdb", ".gro", ".tpr"):
+    lammps = is_dump(file)
+    if topology is None and not lammps and file.suffix.lower() not in (".pdb", ".gro", ".tpr"):
         raise TrajectoryError(
             f"{file.name} does not say what its atoms are: give the topology of the same system "
             "(a PDB or GRO file, or LAMMPS data)."
         )
     first = file if topology is None else Path(topology).expanduser()
+    formats: dict[str, Any] = {"format": "LAMMPSDUMP", "dt": 1.0} if lammps else {}
+    if lammps and topology is None:
+        if "element" not in dump_columns(file):
+            raise TrajectoryError(
+                f"{file.name} has no column of elements: give the topology of the same system "
+                "(LAMMPS data), or dump the column `element` too."
+            )
+        formats["topology_format"] = "LAMMPSDUMP"
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            universe = Universe(str(first), str(file), to_guess=("types", "masses", "elements"))
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            universe = Universe(
+                str(first), str(file), to_guess=("types", "masses", "elements"), **formats
+            )
             complete_symbols(universe)
+            if lammps and topology is None:
+                set_masses(universe, file)
             frame_count, stored = universe.trajectory.n_frames, float(universe.trajectory.dt)
+            step_ps = ps_per_step(universe, dt_ps) if lammps else None
     except (OSError, ValueError, TypeError, EOFError) as error:
         raise TrajectoryError(
             f"{file.name} with {first.name} cannot be read: {error}. The topology must hold the "
             "same atoms as the trajectory; a file that is cut off has lost its end."
         ) from error
+    timeless = lammps or any("no dt information" in str(w.message) for w in said)
     if dt_ps is None and frame_count > 1:
+        if timeless:
+            raise _no_time(file)
         dt_ps = stored
-    molecules, rule = _molecules(universe)
+    alone = lammps and topology is None and "mol" not in dump_columns(file)
+    molecules, rule = _molecules(universe, alone=alone)
 
     def frames(chosen: slice) -> Iterator[Frame]:
         for step in _guarded(universe.trajectory, chosen, file):
             size = step.dimensions
             cell = None if size is None else np.asarray(step.triclinic_dimensions, dtype=float)
-            time = float(step.time) if "time" in step.data or step.dt else None
+            if step_ps is not None:
+                time = float(step.data["step"] * step_ps)
+            else:
+                time = step.frame * (dt_ps or 1.0) if timeless else float(step.time)
             yield Frame(int(step.frame), time, step.positions.astype(np.float64), cell)
 
     return Trajectory(
         str(file), len(universe.atoms), frame_count, dt_ps or 1.0,
         readonly(universe.atoms.masses, float), molecules, rule, universe, frames,
     )  # fmt: skip
+
+
+def _no_time(file: Path) -> TrajectoryError:
+    return TrajectoryError(f"{file.name} does not say the time between its frames: give dt in ps.")
 
 
 def _guarded(trajectory: Any, chosen: slice, file: Path) -> Iterator[Any]:
@@ -212,10 +238,12 @@ def _guarded(trajectory: Any, chosen: slice, file: Path) -> Iterator[Any]:
         ) from error
 
 
-def _molecules(universe: Any) -> tuple[NDArray[np.int64], str]:
+def _molecules(universe: Any, *, alone: bool) -> tuple[NDArray[np.int64], str]:
     """Return the molecule of each atom, and where that is from."""
     from MDAnalysis.exceptions import NoDataError
 
+    if alone:
+        return readonly(np.arange(len(universe.atoms)), np.int64), "every atom for itself"
     try:
         if len(universe.bonds):
             return readonly(universe.atoms.fragindices, np.int64), "bonds of the topology"
@@ -233,9 +261,7 @@ def _from_text(file: Path, found: TextFrames, dt_ps: float | None) -> Trajectory
     if dt_ps is None and found.count > 1:
         dt_ps = found.dt_ps
         if dt_ps is None:
-            raise TrajectoryError(
-                f"{file.name} does not say the time between its frames: give dt in ps."
-            )
+            raise _no_time(file)
     n = len(symbols)
     universe = Universe.empty(n, n_residues=n, atom_resindex=np.arange(n), trajectory=False)
     universe.add_TopologyAttr("elements", symbols)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.analysis.estimate import html_table
 from superionic.analysis.mean_squared_displacement import checked_positions, particle_blocks
 from superionic.analysis.pair_histogram import pair_histogram, widest_sphere_ang
 from superionic.structures.errors import TrajectoryError
@@ -14,6 +15,8 @@ from superionic.structures.structure import readonly
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from superionic.analysis.figures.style import SavedFigure
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +60,29 @@ class VanHove:
         """Middle of each shell in angstrom. shape=(bins,)."""
         return np.asarray(0.5 * (self.edges_ang[1:] + self.edges_ang[:-1]))
 
+    @property
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """Names and values as text."""
+        rows = [("kind", self.kind)]
+        for k, lag in enumerate(self.lag_ps.tolist()):
+            top = int(self.density[k].argmax())
+            text = f"highest at {self.r_ang[top]:.2f} A"
+            if self.non_gaussian is not None:
+                text += f", non-Gaussian parameter {self.non_gaussian[k]:+.3f}"
+            rows.append((f"after {lag:g} ps", text))
+        return tuple(rows)
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        return html_table("Van Hove function", self.rows)
+
+    def plot(self, stem: str) -> SavedFigure:
+        """Draw all lags into ``stem.png``, ``.svg`` and ``.csv``."""
+        from superionic.analysis.figures.style import save_figure
+        from superionic.analysis.figures.van_hove import van_hove_data, van_hove_figure
+
+        return save_figure(van_hove_figure(self), stem, van_hove_data(self))
+
 
 def van_hove_self(
     positions: ArrayLike,
@@ -93,8 +119,8 @@ def van_hove_self(
     second, fourth, total = np.zeros(len(chosen)), np.zeros(len(chosen)), np.zeros(len(chosen))
     for block in particle_blocks(x, cell=cell, drift_ang=drift):
         for k, lag in enumerate(chosen):
-            squared = ((block[lag:] - block[:-lag]) ** 2).sum(axis=2).ravel()
-            counts[k] += np.histogram(np.sqrt(squared), bins=edges)[0]
+            squared = ((block[:, :, lag:] - block[:, :, :-lag]) ** 2).sum(axis=1).ravel()
+            counts[k] += _shells(np.sqrt(squared), edges)
             second[k] += squared.sum()
             fourth[k] += (squared**2).sum()
             total[k] += squared.size
@@ -177,8 +203,12 @@ def _own(
 ) -> NDArray[np.float64]:
     """Return the counts that are of an ion and itself later on, by the nearest image."""
     fraction = step @ np.linalg.inv(h)
-    distance = np.linalg.norm((fraction - np.rint(fraction)) @ h, axis=1)
-    shell = (distance[distance < edges[-1]] / edges[1]).astype(int)
+    return _shells(np.linalg.norm((fraction - np.rint(fraction)) @ h, axis=1), edges)
+
+
+def _shells(distance: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many distances lie in each shell of equal width."""
+    shell = (distance[distance < edges[-1]] / edges[1]).astype(np.int64)
     return np.bincount(np.minimum(shell, len(edges) - 2), minlength=len(edges) - 1).astype(float)
 
 

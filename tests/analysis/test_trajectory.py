@@ -10,7 +10,9 @@ from ase import Atoms
 from ase.io import write
 from ase.io.vasp import write_vasp_xdatcar
 
-from superionic.analysis.from_trajectory import diffusion_from, open_positions, rdf_from
+from superionic.analysis.followed_particles import follow_particles, particles_of
+from superionic.analysis.from_trajectory import diffusion_from, rdf_from, van_hove_from
+from superionic.analysis.ions_from_trajectory import IonSpecies, contacts_from, onsager_from
 from superionic.analysis.trajectory import read
 from superionic.structures.errors import TrajectoryError
 
@@ -119,11 +121,15 @@ def test_displacements_are_those_before_wrapping(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rng.uniform(size=(9, 3))
     steps = np.cumsum(rng.normal(scale=0.2, size=(30, 9, 3)), axis=0)
-    found, path = open_positions(trajectory, "element Na")
+    groups = {
+        "Na": particles_of(trajectory, "element Na"),
+        "water": particles_of(trajectory, "element O", molecules=True),
+    }
+    followed = follow_particles(trajectory, groups, memory_bytes=0)
+    found, waters, path = followed.positions["Na"], followed.positions["water"], followed.centre_ang
     assert found - found[0] == pytest.approx((steps - steps[0])[:, :3], abs=0.012)
     weights = trajectory.masses / trajectory.masses.sum()
     assert path == pytest.approx(np.einsum("a,fai->fi", weights, steps - steps[0]), abs=0.01)
-    waters, _ = open_positions(trajectory, "element O", molecules=True)
     share = np.array([15.999, 1.008, 1.008]) / 18.015
     expected = np.einsum("a,fai->fi", share, (steps - steps[0])[:, 3:6])
     assert waters.shape == (30, 2, 3)
@@ -204,3 +210,103 @@ def test_numbers_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "run.extxyz").write_text("\n".join(text) + "\n")
     with pytest.raises(TrajectoryError, match=r"Frame 1 of .* not finite"):
         list(read(tmp_path / "run.extxyz", dt_ps=1.0).frames())
+
+
+def test_changing_atoms_are_named(tmp_path: Path) -> None:
+    images = walks(4)
+    del images[2][0]
+    write(tmp_path / "run.extxyz", images)
+    with pytest.raises(TrajectoryError, match=r"Frame 2 of run.extxyz has other atoms"):
+        list(read(tmp_path / "run.extxyz", dt_ps=1.0).frames())
+    images = walks(4)
+    images[3] = images[3][[1, 0, *range(2, 9)][::-1]]
+    write(tmp_path / "run.extxyz", images)
+    with pytest.raises(TrajectoryError, match="in another order"):
+        list(read(tmp_path / "run.extxyz", dt_ps=1.0).frames())
+
+
+def dump(path: Path, frames: list[NDArray[np.float64]], steps: list[int]) -> Path:
+    lines = []
+    for step, x in zip(steps, frames, strict=True):
+        lines += ["ITEM: TIMESTEP", str(step), "ITEM: NUMBER OF ATOMS", str(len(x))]
+        lines += ["ITEM: BOX BOUNDS pp pp pp", *["0.0 12.0"] * 3, "ITEM: ATOMS id element x y z"]
+        lines += [f"{k + 1} Na {a:.6f} {b:.6f} {c:.6f}" for k, (a, b, c) in enumerate(x)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_lammps_dumps_hold_steps_and_no_times(tmp_path: Path) -> None:
+    x = [np.full((3, 3), 0.1 * k) for k in range(4)]
+    path = dump(tmp_path / "run.lammpstrj", x, [0, 500, 1000, 1500])
+    with pytest.raises(TrajectoryError, match="give dt in ps"):
+        read(path)
+    trajectory = read(path, dt_ps=2.0)
+    assert trajectory.select("element Na").tolist() == [0, 1, 2]
+    assert [f.time_ps for f in trajectory.frames()] == [0.0, 2.0, 4.0, 6.0]
+    assert trajectory.masses == pytest.approx([22.99] * 3, abs=0.01)
+    uneven = dump(tmp_path / "uneven.lammpstrj", x, [0, 500, 1000, 1700])
+    with pytest.raises(TrajectoryError, match="frames are missing"):
+        list(read(uneven, dt_ps=2.0).frames())
+    back = dump(tmp_path / "back.lammpstrj", x, [0, 500, 250, 1000])
+    with pytest.raises(TrajectoryError, match="joined in the wrong order"):
+        list(read(back, dt_ps=2.0).frames())
+    for where in (1, 2):
+        some = [p[: 2 if k == where else 3] for k, p in enumerate(x)]
+        fewer = dump(tmp_path / "fewer.lammpstrj", some, [0, 500, 1000, 1500])
+        with pytest.raises(TrajectoryError, match="Number of atoms in trajectory changed"):
+            list(read(fewer, dt_ps=2.0).frames())
+    text = path.read_text().replace("id element x", "id type x").replace(" Na ", " 1 ")
+    (tmp_path / "types.lammpstrj").write_text(text)
+    with pytest.raises(TrajectoryError, match="no column of elements"):
+        read(tmp_path / "types.lammpstrj", dt_ps=2.0)
+    (tmp_path / "named.lammpstrj").write_text(path.read_text().replace(" Na ", " Na+ "))
+    with pytest.raises(TrajectoryError, match="no elements"):
+        read(tmp_path / "named.lammpstrj", dt_ps=2.0)
+
+
+def test_missing_cells_are_named(tmp_path: Path) -> None:
+    images = walks(30)
+    bare = [Atoms(a.symbols, positions=a.positions) for a in images]
+    write(tmp_path / "bare.extxyz", bare)
+    trajectory = read(tmp_path / "bare.extxyz", dt_ps=1.0)
+    with pytest.raises(TrajectoryError, match="has no cell"):
+        rdf_from(trajectory, "element Na", "element O")
+    with pytest.raises(TrajectoryError, match="has no cell"):
+        contacts_from(trajectory, "element Na", "element O", cutoffs_ang=(3.0,))
+    ions = {"Na": IonSpecies("element Na", 1.0)}
+    with pytest.raises(TrajectoryError, match="give the volume"):
+        onsager_from(trajectory, ions, temperature_K=300.0)
+    write(tmp_path / "some.extxyz", [*images[:3], *bare[3:6]])
+    with pytest.raises(TrajectoryError, match="have a cell and others none"):
+        diffusion_from(read(tmp_path / "some.extxyz", dt_ps=1.0), "element Na")
+
+
+def test_wrapped_positions_without_a_cell_are_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    x = np.cumsum(rng.normal(scale=0.6, size=(300, 20, 3)), axis=0) % 10.0
+    write(tmp_path / "bare.extxyz", [Atoms(["Na"] * 20, positions=p) for p in x])
+    with pytest.raises(TrajectoryError, match="they are wrapped into a cell"):
+        diffusion_from(read(tmp_path / "bare.extxyz", dt_ps=1.0), "element Na", drift=False)
+
+
+def test_van_hove_from_a_file_is_that_of_arrays(tmp_path: Path) -> None:
+    from superionic.analysis.van_hove import van_hove_distinct
+
+    rng = np.random.default_rng(6)
+    x = rng.uniform(0, 12, size=(12, 30, 3))
+    symbols = ["Na"] * 10 + ["Cl"] * 20
+    cell = 12.0 * np.eye(3)
+    write(tmp_path / "gas.extxyz", [Atoms(symbols, positions=p, cell=cell, pbc=True) for p in x])
+    trajectory = read(tmp_path / "gas.extxyz", dt_ps=1.0)
+    with pytest.raises(TrajectoryError, match="past half a cell"):
+        van_hove_from(trajectory, "element Na", lags=[1])
+    steps = 0.1 * rng.normal(size=x.shape)
+    slow = x[0] + np.cumsum(steps, axis=0)
+    write(
+        tmp_path / "slow.extxyz", [Atoms(symbols, positions=p, cell=cell, pbc=True) for p in slow]
+    )
+    found = van_hove_from(
+        read(tmp_path / "slow.extxyz", dt_ps=1.0), "element Na", others="element Cl", lags=[0, 3]
+    )
+    expected = van_hove_distinct(slow[:, :10], slow[:, 10:], cell=cell, dt_ps=1.0, lags=[0, 3])
+    np.testing.assert_allclose(found.density, expected.density)
