@@ -12,6 +12,7 @@ from superionic.analysis.estimate import Estimate, html_table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from superionic.analysis.figures.style import SavedFigure
     from superionic.analysis.onsager_result import OnsagerCoefficients
 
 DRAWS = 20_000
@@ -82,6 +83,16 @@ class Conductivity:
         """Return a table for notebooks."""
         return html_table("Conductivity", self.rows)
 
+    def plot(self, stem: str) -> SavedFigure:
+        """Draw the terms into ``stem.png``, ``.svg`` and ``.csv``."""
+        from superionic.analysis.figures.conductivity_terms import (
+            single_conductivity_data,
+            single_conductivity_figure,
+        )
+        from superionic.analysis.figures.style import save_figure
+
+        return save_figure(single_conductivity_figure(self), stem, single_conductivity_data(self))
+
 
 @dataclass(frozen=True)
 class Transference:
@@ -114,6 +125,16 @@ class Transference:
                 )
             ],
         )  # fmt: skip
+
+    def plot(self, stem: str) -> SavedFigure:
+        """Draw the numbers of all species into ``stem.png``, ``.svg`` and ``.csv``."""
+        from superionic.analysis.figures.conductivity_terms import (
+            transference_data,
+            transference_figure,
+        )
+        from superionic.analysis.figures.style import save_figure
+
+        return save_figure(transference_figure(self), stem, transference_data(self))
 
 
 def conductivity(found: OnsagerCoefficients) -> Conductivity:

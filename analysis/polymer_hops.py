@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from superionic.analysis.contacts import Contacts
+    from superionic.analysis.figures.style import SavedFigure
 
 RULE = (
     "the host of a cation is the chain with most of its donors, and stays so in a tie; an inter-"
@@ -68,13 +69,34 @@ class PolymerHops:
         object.__setattr__(self, "host", readonly(self.host, np.int64))
         object.__setattr__(self, "chains_held", readonly(self.chains_held, float))
 
+    @property
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """Names and values as text."""
+        held = enumerate(self.chains_held.tolist())
+        return (
+            ("hops between chains", f"{self.inter_chain}"),
+            ("of one cation, between chains", self.inter_rate_per_ns.text("/ns")),
+            ("hops along a chain", f"{self.intra_chain}"),
+            ("of one cation, along a chain", self.intra_rate_per_ns.text("/ns")),
+            *((f"cations held by {n} chains", f"{share:.3f}") for n, share in held),
+            ("donors of a cation", f"{self.mean_donors:.3g}"),
+            ("a hop lasts", f"{self.dwell_ps:g} ps"),
+            ("run", f"{self.length_ps:.4g} ps"),
+        )
+
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""
-        rows = [
-            ("inter-chain hops of a cation", self.inter_rate_per_ns.text("/ns")),
-            ("intra-chain hops of a cation", self.intra_rate_per_ns.text("/ns")),
-        ]
-        return html_table("Hops along polymer chains", rows)
+        return html_table("Hops along polymer chains", self.rows)
+
+    def plot(self, stem: str) -> SavedFigure:
+        """Draw rates and holding chains into ``stem.png``, ``.svg`` and ``.csv``."""
+        from superionic.analysis.figures.polymer_hops import (
+            polymer_hops_data,
+            polymer_hops_figure,
+        )
+        from superionic.analysis.figures.style import save_figure
+
+        return save_figure(polymer_hops_figure({"": self}), stem, polymer_hops_data({"": self}))
 
 
 def chain_hops_from_trajectory(

@@ -162,6 +162,10 @@ class LawComparison:
     difference: float | None
     reason: str
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        return html_table("Which law", [("preferred", self.preferred), ("reason", self.reason)])
+
 
 def arrhenius(
     temperature_K: ArrayLike,
