@@ -1,32 +1,29 @@
-"""Signatures of `superionic analyse rdf` and `analyse msd`."""
+"""Signatures of `superionic analyse rdf|msd|van-hove`."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from superionic.workflows.cli_trajectory import (
+    Drift,
+    Dt,
+    File,
+    Json,
+    Molecules,
+    Out,
+    Plot,
+    Selection,
+    Start,
+    Step,
+    Stop,
+    Topology,
+)
+
 analyse_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Structure and motion from any trajectory."
 )
-
-File = Annotated[
-    Path, typer.Argument(metavar="TRAJ", help="XTC, DCD, LAMMPS, extended XYZ, XDATCAR, ...")
-]
-Topology = Annotated[
-    Path | None,
-    typer.Option("--top", help="What its atoms are: PDB, GRO, ...; extended XYZ needs none."),
-]
-Selection = Annotated[str, typer.Option("--sel", help="Atoms, in MDAnalysis' words: 'element Na'.")]
-Dt = Annotated[
-    float | None, typer.Option("--dt", help="Time between frames in ps.", show_default="the file's")
-]
-Start = Annotated[int, typer.Option(min=0, help="First frame.")]
-Stop = Annotated[int | None, typer.Option(min=1, help="Frame to stop before.")]
-Step = Annotated[int, typer.Option(min=1, help="Take every so many frames.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for figure, table, result.")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
 
 @analyse_app.command("rdf")
@@ -52,16 +49,18 @@ def analyse_rdf(
     step: Step = 1,
     dt: Dt = None,
     out: Out = None,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
     """Count the neighbours of ions: g(r), n(r), first shell."""
     from superionic.workflows.commands import analyse
+    from superionic.workflows.commands.keeping import Keeping
 
     analyse.show_rdf(
         analyse.TrajectoryRequest(trajectory, top, dt, start, stop, step),
         analyse.PairRequest(sel, to, r_max, bin_width, own_molecule, cutoff, blocks),
-        out=out, as_json=as_json,
-    )  # fmt: skip
+        Keeping(out, plot, as_json),
+    )
 
 
 @analyse_app.command("msd")
@@ -69,13 +68,8 @@ def analyse_msd(
     trajectory: File,
     sel: Selection,
     top: Topology = None,
-    molecules: Annotated[
-        bool, typer.Option("--molecules", help="Centres of mass of the molecules selected.")
-    ] = False,
-    drift: Annotated[
-        bool,
-        typer.Option("--subtract-drift/--keep-drift", help="Motion of the centre of all mass."),
-    ] = True,
+    molecules: Molecules = False,
+    drift: Drift = True,
     precision: Annotated[
         float, typer.Option(help="Relative precision to say the needed length for.")
     ] = 0.1,
@@ -84,12 +78,51 @@ def analyse_msd(
     step: Step = 1,
     dt: Dt = None,
     out: Out = None,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
     """Measure how ions spread: D with its interval, or why there is none."""
     from superionic.workflows.commands import analyse
+    from superionic.workflows.commands.keeping import Keeping
 
     analyse.show_msd(
-        analyse.TrajectoryRequest(trajectory, top, dt, start, stop, step), sel,
-        molecules=molecules, drift=drift, precision=precision, out=out, as_json=as_json,
+        analyse.TrajectoryRequest(trajectory, top, dt, start, stop, step),
+        analyse.MotionRequest(sel, molecules, drift), Keeping(out, plot, as_json),
+        precision=precision,
+    )  # fmt: skip
+
+
+@analyse_app.command("van-hove")
+def analyse_van_hove(
+    trajectory: File,
+    sel: Selection,
+    lag: Annotated[list[float], typer.Option(help="Time in ps; repeat it.")],
+    to: Annotated[
+        str | None,
+        typer.Option(help="Others around the places left.", show_default="the same ion"),
+    ] = None,
+    top: Topology = None,
+    r_max: Annotated[
+        float | None,
+        typer.Option(help="Largest distance in angstrom.", show_default="20, or half a cell"),
+    ] = None,
+    bin_width: Annotated[float, typer.Option("--bin", help="Shells in angstrom.")] = 0.1,
+    molecules: Molecules = False,
+    drift: Drift = True,
+    start: Start = 0,
+    stop: Stop = None,
+    step: Step = 1,
+    dt: Dt = None,
+    out: Out = None,
+    plot: Plot = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how far ions get in a time, or where others are by then: van Hove functions."""
+    from superionic.workflows.commands import analyse
+    from superionic.workflows.commands.keeping import Keeping
+
+    analyse.show_van_hove(
+        analyse.TrajectoryRequest(trajectory, top, dt, start, stop, step),
+        analyse.MotionRequest(sel, molecules, drift), Keeping(out, plot, as_json),
+        lags_ps=tuple(lag), to=to, r_max_ang=r_max, bin_ang=bin_width,
     )  # fmt: skip

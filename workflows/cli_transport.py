@@ -1,4 +1,4 @@
-"""Signatures of `superionic analyse transport|speciation|residence` and `superionic fit`."""
+"""Signatures of `superionic analyse transport|speciation|residence|hops` and `superionic fit`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import Annotated, Literal
 
 import typer
 
-from superionic.workflows.cli_analyse import (
+from superionic.workflows.cli_analyse import analyse_app
+from superionic.workflows.cli_trajectory import (
+    Atoms,
+    Cations,
+    Contact,
+    Drift,
     Dt,
     File,
     Json,
     Out,
+    Plot,
     Start,
     Step,
     Stop,
     Topology,
-    analyse_app,
 )
 
 fit_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Laws through values.")
@@ -41,18 +46,14 @@ def analyse_transport(
     volume: Annotated[
         float | None, typer.Option(help="Of the cell in A^3.", show_default="mean of the frames")
     ] = None,
-    atoms: Annotated[
-        bool, typer.Option("--atoms", help="Each atom selected is an ion of its own.")
-    ] = False,
-    drift: Annotated[
-        bool,
-        typer.Option("--subtract-drift/--keep-drift", help="Motion of the centre of all mass."),
-    ] = True,
+    atoms: Atoms = False,
+    drift: Drift = True,
     start: Start = 0,
     stop: Stop = None,
     step: Step = 1,
     dt: Dt = None,
     out: Out = None,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
     """Measure how charge moves: conductivity, Haven ratio and transference, or why there are none.
@@ -61,26 +62,24 @@ def analyse_transport(
     """
     from superionic.workflows.commands import transport
     from superionic.workflows.commands.analyse import TrajectoryRequest
+    from superionic.workflows.commands.keeping import Keeping
 
     transport.show_transport(
         TrajectoryRequest(trajectory, top, dt, start, stop, step),
         transport.IonRequest(tuple(ion), temperature, charge_scale, volume, atoms, drift),
-        out=out, as_json=as_json,
-    )  # fmt: skip
+        Keeping(out, plot, as_json),
+    )
 
 
 @analyse_app.command("speciation")
 def analyse_speciation(
     trajectory: File,
-    cations: Annotated[str, typer.Option(help="Atoms, in MDAnalysis' words: 'element Na'.")],
+    cations: Cations,
     anions: Annotated[
         str, typer.Option(help="Coordinating atoms of the anions: 'resname TFSI and element O'.")
     ],
     top: Topology = None,
-    contact: Annotated[
-        float | None,
-        typer.Option(help="Distance of a contact in angstrom.", show_default="first minimum"),
-    ] = None,
+    contact: Contact = None,
     separated: Annotated[
         float | None,
         typer.Option(
@@ -91,48 +90,44 @@ def analyse_speciation(
         1.0,
         -1.0,
     ),
-    atoms: Annotated[
-        bool, typer.Option("--atoms", help="Each coordinating atom is an anion of its own.")
-    ] = False,
+    atoms: Atoms = False,
     start: Start = 0,
     stop: Stop = None,
     step: Step = 1,
     dt: Dt = None,
     out: Out = None,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
     """Count free ions, pairs and aggregates, and clusters by charge."""
     from superionic.workflows.commands import transport
     from superionic.workflows.commands.analyse import TrajectoryRequest
+    from superionic.workflows.commands.keeping import Keeping
 
     transport.show_speciation(
         TrajectoryRequest(trajectory, top, dt, start, stop, step),
         transport.PairingRequest(cations, anions, contact, separated, charges, atoms),
-        out=out, as_json=as_json,
-    )  # fmt: skip
+        Keeping(out, plot, as_json),
+    )
 
 
 @analyse_app.command("residence")
 def analyse_residence(
     trajectory: File,
-    centres: Annotated[str, typer.Option(help="Atoms, in MDAnalysis' words: 'element Na'.")],
+    centres: Cations,
     partners: Annotated[str, typer.Option(help="Atoms that touch them, in the same words.")],
     top: Topology = None,
-    contact: Annotated[
-        float | None,
-        typer.Option(help="Distance of a contact in angstrom.", show_default="first minimum"),
-    ] = None,
+    contact: Contact = None,
     patience: Annotated[
         float, typer.Option(min=0.0, help="Interruptions up to this many ps end nothing.")
     ] = 0.0,
-    atoms: Annotated[
-        bool, typer.Option("--atoms", help="Each partner atom by itself, not its molecule.")
-    ] = False,
+    atoms: Atoms = False,
     start: Start = 0,
     stop: Stop = None,
     step: Step = 1,
     dt: Dt = None,
     out: Out = None,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
     """Measure how long partners stay together, or say by how much the run is too short.
@@ -141,11 +136,39 @@ def analyse_residence(
     """
     from superionic.workflows.commands import transport
     from superionic.workflows.commands.analyse import TrajectoryRequest
+    from superionic.workflows.commands.keeping import Keeping
 
     transport.show_residence(
         TrajectoryRequest(trajectory, top, dt, start, stop, step),
         transport.StayRequest(centres, partners, contact, patience, atoms),
-        out=out, as_json=as_json,
+        Keeping(out, plot, as_json),
+    )
+
+
+@analyse_app.command("hops")
+def analyse_hops(
+    trajectory: File,
+    cations: Cations,
+    donors: Annotated[str, typer.Option(help="Atoms of chains that hold them: 'name OS'.")],
+    dwell: Annotated[float, typer.Option(min=0.0, help="A new place must last so many ps.")],
+    top: Topology = None,
+    contact: Contact = None,
+    start: Start = 0,
+    stop: Stop = None,
+    step: Step = 1,
+    dt: Dt = None,
+    out: Out = None,
+    plot: Plot = None,
+    as_json: Json = False,
+) -> None:
+    """Count the hops of ions from one chain to another and along a chain."""
+    from superionic.workflows.commands import transport
+    from superionic.workflows.commands.analyse import TrajectoryRequest
+    from superionic.workflows.commands.keeping import Keeping
+
+    transport.show_hops(
+        TrajectoryRequest(trajectory, top, dt, start, stop, step),
+        transport.HopRequest(cations, donors, contact, dwell), Keeping(out, plot, as_json),
     )  # fmt: skip
 
 
@@ -165,9 +188,12 @@ def fit_arrhenius(
         float, typer.Option(help="Power of T before an Arrhenius law: -1 fits log(value T).")
     ] = 0.0,
     out: Out = None,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
     """Fit values at several temperatures: energies with intervals, straight or curved."""
     from superionic.workflows.commands import transport
+    from superionic.workflows.commands.keeping import Keeping
 
-    transport.show_fit(file, law=law, unit=unit, power=power, out=out, as_json=as_json)
+    keeping = Keeping(out, plot, as_json)
+    transport.show_fit(file, law=law, unit=unit, power=power, keeping=keeping)

@@ -1,12 +1,13 @@
-"""`superionic analyse rdf` and `analyse msd`."""
+"""`superionic analyse rdf`, `analyse msd` and `analyse van-hove`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from superionic.workflows.commands.console import Cell, emit_facts, emit_json, plain, say
-from superionic.workflows.serialise import encode, write_json_atomic
+from superionic.structures.errors import TrajectoryError
+from superionic.workflows.commands.console import Cell, emit_facts, say
+from superionic.workflows.commands.keeping import Keeping, tell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from superionic.analysis.coordination import Shell
     from superionic.analysis.diffusivity import Diffusivity
     from superionic.analysis.figures.style import SavedFigure
+    from superionic.analysis.rdf import RDF
     from superionic.analysis.trajectory import Trajectory
 
 
@@ -53,9 +55,16 @@ class PairRequest:
     blocks: int
 
 
-def show_rdf(
-    files: TrajectoryRequest, pairs: PairRequest, *, out: Path | None, as_json: bool
-) -> None:
+@dataclass(frozen=True)
+class MotionRequest:
+    """Whose motion."""
+
+    selection: str
+    molecules: bool
+    drift: bool
+
+
+def show_rdf(files: TrajectoryRequest, pairs: PairRequest, keeping: Keeping) -> None:
     """Say where neighbours stand, and how many; write figure, table and result."""
     from superionic.analysis.coordination import first_shell
     from superionic.analysis.from_trajectory import rdf_from
@@ -66,60 +75,94 @@ def show_rdf(
         blocks=pairs.blocks,
     )  # fmt: skip
     shell = first_shell(found, cutoff_ang=pairs.cutoff_ang)
-    written: list[Path] = []
-    if out is not None:
-        from superionic.analysis.figures.radial_distribution import rdf_figure, rdf_figure_data
-
-        name = f"{pairs.centres} - {pairs.others}"
-        figure = rdf_figure({name: found}, shells={name: shell})
-        written = _write(out, "rdf", figure, rdf_figure_data({name: found}, shells={name: shell}))
-        written.append(_store(out, "rdf", {"rdf": found, "shell": shell}))
-    if as_json:
-        emit_json({**plain(shell), "frames": found.frames, "written": [str(p) for p in written]})
+    results = {"rdf": found, "shell": shell}
+    written = keeping.keep("rdf", results, lambda stem: _draw_rdf(found, shell, stem))
+    if keeping.as_json:
+        keeping.emit(shell, written, frames=found.frames)
         return
     emit_facts(_shell_facts(shell) | {"frames": found.frames})
     if shell.reason:
         say(f"no coordination number: {shell.reason}")
-    _say(written)
+    tell(written)
 
 
 def show_msd(
-    files: TrajectoryRequest,
-    selection: str,
-    *,
-    molecules: bool,
-    drift: bool,
-    precision: float,
-    out: Path | None,
-    as_json: bool,
+    files: TrajectoryRequest, motion: MotionRequest, keeping: Keeping, *, precision: float
 ) -> None:
     """Say how ions move; write figure, table and result."""
     from superionic.analysis.from_trajectory import diffusion_from
 
     found = diffusion_from(
-        files.open(), selection, molecules=molecules, drift=drift, frames=files.frames,
-        dt_ps=files.dt_ps, target_precision=precision,
+        files.open(), motion.selection, molecules=motion.molecules, drift=motion.drift,
+        frames=files.frames, dt_ps=files.dt_ps, target_precision=precision,
     )  # fmt: skip
-    written: list[Path] = []
-    if out is not None:
-        from superionic.analysis.figures.mean_squared_displacement import (
-            msd_figure,
-            msd_figure_data,
-        )
-
-        if (found.msd_ang2 > 0).any():
-            figure = msd_figure({selection: found})
-            written = _write(out, "msd", figure, msd_figure_data({selection: found}))
-        written.append(_store(out, "msd", {"diffusivity": found}))
-    if as_json:
-        record: dict[str, Any] = plain(found)
-        for name in ("lag_ps", "msd_ang2", "msd_error_ang2"):
-            record.pop(name)
-        emit_json({**record, "summary": found.summary, "written": [str(p) for p in written]})
+    moving = bool((found.msd_ang2 > 0).any())
+    written = keeping.keep("msd", {"diffusivity": found}, found.plot if moving else None)
+    if keeping.as_json:
+        arrays = ("lag_ps", "msd_ang2", "msd_error_ang2")
+        keeping.emit(found, written, without=arrays, summary=found.summary)
         return
     say(found.summary)
     emit_facts(_msd_facts(found))
-    _say(written)
+    tell(written)
+
+
+def show_van_hove(
+    files: TrajectoryRequest,
+    motion: MotionRequest,
+    keeping: Keeping,
+    *,
+    lags_ps: tuple[float, ...],
+    to: str | None,
+    r_max_ang: float | None,
+    bin_ang: float,
+) -> None:
+    """Say how far ions get in a time, or where others are by then; write figure and result."""
+    from superionic.analysis.from_trajectory import van_hove_from
+
+    trajectory = files.open()
+    dt_ps = (files.dt_ps or trajectory.dt_ps) * files.step
+    found = van_hove_from(
+        trajectory, motion.selection, others=to, lags=_frames_of(lags_ps, dt_ps),
+        molecules=motion.molecules, drift=motion.drift, r_max_ang=r_max_ang, bin_ang=bin_ang,
+        frames=files.frames, dt_ps=files.dt_ps,
+    )  # fmt: skip
+    written = keeping.keep("van-hove", {"van_hove": found}, found.plot)
+    if keeping.as_json:
+        keeping.emit(found, written, without=("edges_ang", "density"))
+        return
+    facts: dict[str, Cell] = dict(found.rows)
+    emit_facts(facts)
+    tell(written)
+
+
+def _frames_of(lags_ps: tuple[float, ...], dt_ps: float) -> list[int]:
+    """Return lags in frames.
+
+    Raises
+    ------
+    TrajectoryError
+        A lag is no whole number of frames.
+    """
+    lags = [round(lag / dt_ps) for lag in lags_ps]
+    for lag, frames in zip(lags_ps, lags, strict=True):
+        if abs(frames * dt_ps - lag) > 1e-3 * dt_ps:
+            raise TrajectoryError(
+                f"A lag of {lag:g} ps is no whole number of frames, which are {dt_ps:g} ps apart."
+            )
+    return lags
+
+
+def _draw_rdf(found: RDF, shell: Shell, stem: str) -> SavedFigure:
+    """Draw g(r) with the shell that was asked for."""
+    from superionic.analysis.figures.radial_distribution import rdf_figure, rdf_figure_data
+    from superionic.analysis.figures.style import save_figure
+
+    drawn = {f"{found.centre_name} - {found.other_name}": found}
+    shells = dict.fromkeys(drawn, shell)
+    return save_figure(
+        rdf_figure(drawn, shells=shells), stem, rdf_figure_data(drawn, shells=shells)
+    )
 
 
 def _shell_facts(shell: Shell) -> dict[str, Cell]:
@@ -150,24 +193,3 @@ def _msd_facts(found: Diffusivity) -> dict[str, Cell]:
         "needed ps": found.needed_ps,
         "that is a": found.needed_rule,
     }
-
-
-def _write(folder: Path, stem: str, figure: Any, data: Any) -> list[Path]:
-    """Write figure and table into a folder."""
-    from superionic.analysis.figures.style import save_figure
-
-    saved: SavedFigure = save_figure(figure, folder.expanduser() / stem, data)
-    return [saved.png, saved.svg, saved.csv]
-
-
-def _store(folder: Path, stem: str, results: dict[str, Any]) -> Path:
-    """Write results to all digits."""
-    path = folder.expanduser() / f"{stem}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json_atomic(path, encode(results))
-    return path
-
-
-def _say(written: list[Path]) -> None:
-    for path in written:
-        say(f"wrote {path}")

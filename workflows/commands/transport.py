@@ -1,4 +1,4 @@
-"""`superionic analyse transport|speciation|residence` and `superionic fit arrhenius`."""
+"""`superionic analyse transport|speciation|residence|hops` and `superionic fit arrhenius`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from superionic.structures.errors import EvidenceError, TrajectoryError
 from superionic.workflows.commands.console import emit_facts, emit_json, plain, say
-from superionic.workflows.serialise import encode, write_json_atomic
+from superionic.workflows.commands.keeping import Keeping, tell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +72,16 @@ class PairingRequest:
 
 
 @dataclass(frozen=True)
+class HopRequest:
+    """Which ions hop along which chains."""
+
+    cations: str
+    donors: str
+    contact_ang: float | None
+    dwell_ps: float
+
+
+@dataclass(frozen=True)
 class StayRequest:
     """Who stays with whom."""
 
@@ -82,15 +92,9 @@ class StayRequest:
     atoms: bool
 
 
-def show_transport(
-    files: TrajectoryRequest, ions: IonRequest, *, out: Path | None, as_json: bool
-) -> None:
+def show_transport(files: TrajectoryRequest, ions: IonRequest, keeping: Keeping) -> None:
     """Say how charge moves; leaves with exit code 1 where nothing can be said."""
     from superionic.analysis.conductivity import conductivity, transference
-    from superionic.analysis.figures.conductivity_terms import (
-        conductivity_terms_data,
-        conductivity_terms_figure,
-    )
     from superionic.analysis.ions_from_trajectory import onsager_from
 
     species = ions.species()
@@ -100,11 +104,8 @@ def show_transport(
     )  # fmt: skip
     told, shares = conductivity(found), transference(found)
     results = {"onsager": found, "conductivity": told, "transference": shares}
-    figure = None
-    if out is not None and found.diffusive:
-        figure = conductivity_terms_figure({"": found}), conductivity_terms_data({"": found})
-    written = _keep(out, "transport", results, figure)
-    if as_json:
+    written = keeping.keep("transport", results, found.plot)
+    if keeping.as_json:
         record: dict[str, Any] = plain(results)
         for single in record["onsager"]["self_diffusivities"]:
             for name in ("lag_ps", "msd_ang2", "msd_error_ang2"):
@@ -124,16 +125,13 @@ def show_transport(
             facts[f"self-diffusion of {name}"] = single.summary
         if found.diffusive:
             emit_facts(facts)
-        _tell(written)
+        tell(written)
     if not found.diffusive:
         raise typer.Exit(1)
 
 
-def show_speciation(
-    files: TrajectoryRequest, pairing: PairingRequest, *, out: Path | None, as_json: bool
-) -> None:
+def show_speciation(files: TrajectoryRequest, pairing: PairingRequest, keeping: Keeping) -> None:
     """Say in which states ions are; write figure, table and result."""
-    from superionic.analysis.figures.speciation import speciation_data, speciation_figure
     from superionic.analysis.ions_from_trajectory import contacts_from
     from superionic.analysis.speciation import speciation_of
 
@@ -145,25 +143,17 @@ def show_speciation(
         frames=files.frames,
     )  # fmt: skip
     found = speciation_of(near, separated=far[0] if far else None, charges_e=pairing.charges_e)
-    figure = None
-    if out is not None:
-        figure = speciation_figure({"": found}), speciation_data({"": found})
-    written = _keep(out, "speciation", {"speciation": found}, figure)
-    if as_json:
-        record = plain(found)
-        record.pop("uncoordinated_series")
-        emit_json({**record, "written": written})
+    written = keeping.keep("speciation", {"speciation": found}, found.plot)
+    if keeping.as_json:
+        keeping.emit(found, written, without=("uncoordinated_series",))
         return
     say(f"{found.cation_count} cations, {found.anion_count} anions, {found.frames} frames")
     emit_facts(dict(found.rows))
-    _tell(written)
+    tell(written)
 
 
-def show_residence(
-    files: TrajectoryRequest, stay: StayRequest, *, out: Path | None, as_json: bool
-) -> None:
+def show_residence(files: TrajectoryRequest, stay: StayRequest, keeping: Keeping) -> None:
     """Say how long partners stay; leaves with exit code 1 where the run is too short."""
-    from superionic.analysis.figures.survival import survival_data, survival_figure
     from superionic.analysis.ions_from_trajectory import contacts_from
     from superionic.analysis.residence import residence_time
 
@@ -176,15 +166,10 @@ def show_residence(
         contacts, dt_ps=(files.dt_ps or trajectory.dt_ps) * files.step,
         patience_ps=stay.patience_ps,
     )  # fmt: skip
-    figure = None
-    if out is not None:
-        figure = survival_figure({"": found}), survival_data({"": found})
-    written = _keep(out, "residence", {"residence": found}, figure)
-    if as_json:
-        record = plain(found)
-        for name in ("time_ps", "survival", "survival_interval"):
-            record.pop(name)
-        emit_json({**record, "contact_ang": contacts.cutoff_ang, "written": written})
+    written = keeping.keep("residence", {"residence": found}, found.plot)
+    if keeping.as_json:
+        arrays = ("time_ps", "survival", "survival_interval")
+        keeping.emit(found, written, without=arrays, contact_ang=contacts.cutoff_ang)
     else:
         say(found.summary)
         emit_facts(
@@ -195,16 +180,31 @@ def show_residence(
                 "that is a": contacts.cutoff_rule, "length ps": found.length_ps,
             }
         )  # fmt: skip
-        _tell(written)
+        tell(written)
     if found.verdict != "observed":
         raise typer.Exit(1)
 
 
-def show_fit(
-    file: Path, *, law: str, unit: str, power: float, out: Path | None, as_json: bool
-) -> None:
+def show_hops(files: TrajectoryRequest, hops: HopRequest, keeping: Keeping) -> None:
+    """Say how often cations change chains, and places along a chain."""
+    from superionic.analysis.ions_from_trajectory import polymer_hops_from
+
+    found = polymer_hops_from(
+        files.open(), hops.cations, hops.donors, dwell_ps=hops.dwell_ps,
+        cutoff_ang=hops.contact_ang, frames=files.frames, dt_ps=files.dt_ps,
+    )  # fmt: skip
+    written = keeping.keep("hops", {"hops": found}, found.plot)
+    if keeping.as_json:
+        keeping.emit(found, written, without=("events", "host"))
+        return
+    emit_facts(dict(found.rows))
+    tell(written)
+
+
+def show_fit(file: Path, *, law: str, unit: str, power: float, keeping: Keeping) -> None:
     """Fit a table of values; write figure, table and result."""
     from superionic.analysis.figures.arrhenius import arrhenius_data, arrhenius_figure
+    from superionic.analysis.figures.style import save_figure
     from superionic.analysis.thermal import arrhenius, compare_laws, vtf
 
     temperature, values, intervals = read_thermal_table(file)
@@ -223,9 +223,11 @@ def show_fit(
             reasons["vtf"] = str(error)
     told = compare_laws(fits["arrhenius"], fits["vtf"]) if len(fits) == 2 else None
     series = [("", fit) for fit in fits.values()]
-    figure = None if out is None else (arrhenius_figure(series), arrhenius_data(series))
-    written = _keep(out, "thermal", {**fits, "comparison": told}, figure)
-    if as_json:
+    written = keeping.keep(
+        "thermal", {**fits, "comparison": told},
+        lambda stem: save_figure(arrhenius_figure(series), stem, arrhenius_data(series)),
+    )  # fmt: skip
+    if keeping.as_json:
         emit_json(_fit_record(fits, told, reasons) | {"written": written})
         return
     for fit in fits.values():
@@ -236,7 +238,7 @@ def show_fit(
         say(f"no {name}: {reason}")
     if told is not None:
         say(f"preferred: {told.preferred} ({told.reason})")
-    _tell(written)
+    tell(written)
 
 
 def read_thermal_table(
@@ -299,27 +301,3 @@ def _fit_record(
         "comparison": None if told is None else plain(told),
         "reasons": reasons,
     }  # fmt: skip
-
-
-def _keep(
-    folder: Path | None, stem: str, results: dict[str, Any], figure: tuple[Any, Any] | None
-) -> list[str]:
-    """Write figure, table and the results to all digits; return the files."""
-    if folder is None:
-        return []
-    from superionic.analysis.figures.style import save_figure
-
-    target = folder.expanduser()
-    target.mkdir(parents=True, exist_ok=True)
-    written: list[str] = []
-    if figure is not None:
-        saved = save_figure(figure[0], target / stem, figure[1])
-        written = [str(saved.png), str(saved.svg), str(saved.csv)]
-    path = target / f"{stem}.json"
-    write_json_atomic(path, encode(results))
-    return [*written, str(path)]
-
-
-def _tell(written: list[str]) -> None:
-    for path in written:
-        say(f"wrote {path}")
