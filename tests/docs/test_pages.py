@@ -180,3 +180,22 @@ def test_every_paper_is_told_of() -> None:
 
     page = (DOCS / "papers.md").read_text()
     assert [name for name in PAPERS if f"`{name}-quick`" not in page] == []
+
+
+def pins(name: str) -> dict[str, str]:
+    """Return the versions that a lock holds, and refuse whatever else is in it."""
+    found: dict[str, str] = {}
+    for line in (ROOT / name).read_text().splitlines():
+        pin = re.fullmatch(r"([a-z0-9.-]+)==([0-9][\w.]*)( ; .+)? \\", line)
+        if pin:
+            found[pin[1]] = pin[2]
+        else:
+            assert re.fullmatch(r"#.*|    --hash=sha256:[0-9a-f]{64}( \\)?", line), line
+            assert "://" not in line
+    return found
+
+
+def test_tools_of_the_documentation_are_locked_beside_ours() -> None:
+    tools, ours = pins("requirements-docs.lock"), pins("requirements.lock")
+    assert {"mkdocs", "mkdocs-material", "mkdocstrings-python", "latex2mathml"} <= set(tools)
+    assert {n: v for n, v in tools.items() if n in ours and ours[n] != v} == {}
