@@ -21,7 +21,9 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from superionic.structures.errors import ClusterError
 from superionic.workflows.execution import Run, job
+from superionic.workflows.slurm.client import Slurm
 from superionic.workflows.slurm.config import ClusterConfig
 from superionic.workflows.slurm.records import batches_of
 from superionic.workflows.slurm.status import survey
@@ -77,6 +79,14 @@ def plain(count: int) -> None:
         check(list(executor.map(nothing, range(count))))
 
 
+def answers() -> bool:
+    try:
+        Slurm(timeout_s=10.0).queue()
+    except ClusterError:
+        return False
+    return True
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     place = Path(tempfile.mkdtemp(prefix="overhead-", dir=Path.cwd()))
@@ -88,7 +98,7 @@ def main() -> None:
         timed("executorlib", count, lambda: theirs(count, None))
         timed("executorlib with its cache", count, lambda: theirs(count, place / "cache"))
         timed("concurrent.futures", count, lambda: plain(count))
-        if shutil.which("sbatch"):
+        if answers():
             cluster = ClusterConfig(poll_s=1.0, walltime="00:10:00")
             timed(f"Slurm, an array of {ARRAY}", ARRAY, lambda: ours(place / "c", ARRAY, cluster))
             print(f"{len(list(batches_of(place / 'c')))} sbatch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -85,3 +86,10 @@ def fail_unless(flag: str) -> str:
     if not Path(flag).exists():
         raise ValueError(f"no file {Path(flag).name}")
     return "fine"
+
+
+@job(version=1)
+def ranks_of(command: str) -> int:
+    """How many ranks a launcher starts in here."""
+    done = subprocess.run([command, "hostname"], capture_output=True, check=True)
+    return len(done.stdout.splitlines())

@@ -198,9 +198,16 @@ def test_two_drivers_do_not_submit_at_once(
 
 
 @pytest.mark.parametrize("name", ["it's 1", 'say "hi"', "$(touch X);`touch X`", "Li\u2013ün\ndé"])
-def test_no_name_reaches_a_shell(tmp_path: Path, slurm: FakeSlurm, name: str) -> None:
-    folder = tmp_path / name
+def test_no_name_reaches_a_shell(
+    tmp_path: Path, slurm: FakeSlurm, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing is written but into the run's folder, and nothing that the world can write."""
+    folder, elsewhere = tmp_path / name, tmp_path / "elsewhere"
     folder.mkdir()
+    for variable in ("HOME", "TMPDIR", "PWD"):
+        (elsewhere / variable).mkdir(parents=True)
+        monkeypatch.setenv(variable, str(elsewhere / variable))
+    monkeypatch.chdir(elsewhere / "PWD")
     old = os.umask(0)
     try:
         with Run(folder / "run", cluster=CLUSTER):
@@ -219,6 +226,8 @@ def test_no_name_reaches_a_shell(tmp_path: Path, slurm: FakeSlurm, name: str) ->
         if not p.is_symlink() and p.stat().st_mode & stat.S_IWOTH
     ]  # fmt: skip
     assert worldly == []
+    assert [p.name for p in folder.iterdir()] == ["run"]
+    assert all(not any(p.iterdir()) for p in elsewhere.iterdir())
 
 
 def test_own_resources_and_modules(tmp_path: Path, slurm: FakeSlurm) -> None:

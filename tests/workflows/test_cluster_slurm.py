@@ -98,6 +98,12 @@ def test_queue_drains_without_a_driver(tmp_path: Path) -> None:
     assert run.summary().reused == 5
 
 
+def test_a_launcher_starts_the_ranks_of_the_job(tmp_path: Path) -> None:
+    cluster = replace(CLUSTER, jobs={"ranks_of": JobResources(ranks=3)})
+    with Run(tmp_path / "run", cluster=cluster):
+        assert jobs.ranks_of.submit("srun").result() == 3
+
+
 def test_each_end_has_its_name_and_resume_finishes(tmp_path: Path, node_is_up: str) -> None:
     """Drained node, cancelled by hand, walltime, memory, failed parent."""
     ladder = replace(CLUSTER.retries, walltime=(), memory=(), node_failures=0)
@@ -207,6 +213,15 @@ def test_campaign_from_the_command_line(place: Path, tmp_path: Path) -> None:
     same_numbers(place / "here/runs", place / "there/runs")
     assert not list(tmp_path.rglob("X"))
     assert superionic("trace", next((place / "there/runs").glob("relax-*"))).code == 0
+    words = ["barrier", "it's 0.cif", "--ion", "Al", "--theory", "emt", "--hop", "0"]
+    more = ["--max-length", "3", "--images", "3", "--fmax", "0.1", "--out", "hop"]
+    said = superionic("submit", *words, *more, "--cluster", "ci", "--whole")
+    assert said.code == 0, said.err
+    wait_for(lambda: survey(place / "hop").finished)
+    shutil.move(place / "hop", place / "lap top")
+    (place / "lap top/report.html").unlink()
+    assert superionic("report", "lap top").code == 0
+    assert (place / "lap top/report.html").is_file()
 
 
 def same_numbers(local: Path, remote: Path) -> None:
