@@ -142,6 +142,12 @@ def summary_of_run(
             f"the densities of states hold {count.total:.1f} of {count.expected:g} electrons: they "
             "start above the lowest levels"
         )
+    elif count is not None and count.share_off > 0.05:
+        notes.append(
+            f"the projections ({dos.projection}) hold {count.projected:.1f} of {count.expected:g} "
+            "electrons: they do not share the states out whole, so read centres and shapes off "
+            "them, no populations"
+        )
     return ElectronicSummary(
         title=folder.name,
         theory=dos.theory,

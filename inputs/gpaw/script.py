@@ -93,9 +93,19 @@ def max_force(atoms):
     return float((atoms.get_forces() ** 2).sum(axis=1).max() ** 0.5)
 
 
+def fermi_level(dft):  # where the moment is held each spin has its own: the higher one
+    try:
+        return float(dft.get_fermi_level())
+    except (AssertionError, ValueError):
+        level = float(max(dft.get_fermi_levels()))
+        dft.get_fermi_level = lambda: level  # dft.dos() asks for one
+        return level
+
+
 def densities_of_states(atoms, width=0.1):
     dft = getattr(getattr(atoms.calc, "mixer", None), "calcs", [atoms.calc])[0]
-    dos, fermi = dft.dos(shift_fermi_level=False), float(dft.get_fermi_level())
+    fermi = fermi_level(dft)
+    dos = dft.dos(shift_fermi_level=False)
     low, high = dos.get_energies(npoints=2)
     energies = np.arange(low - 5 * width, min(high, fermi + 15.0), width / 5)
     spins = (0, 1) if dft.get_number_of_spins() == 2 else (None,)

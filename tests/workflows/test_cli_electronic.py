@@ -80,6 +80,7 @@ def test_a_finished_run_is_read(tmp_path: Path) -> None:
     assert said.json["theory"].startswith("vasp")
     assert said.json["d_band_centres"] == []  # sodium is no transition metal
     assert any("bader" in remark for remark in said.json["notes"])
+    assert any("do not share the states out whole" in remark for remark in said.json["notes"])
     with (out / "projected_dos.csv").open() as lines:
         assert {row["states"] for row in csv.DictReader(lines)} == {"total", "O p"}
     table = superionic("electronic", run, "-o", out)
