@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from superionic.workflows.report.theory_words import SOFTWARE, theories_in_words, theory_in_words
+from superionic.workflows.report.theory_words import (
+    JUDGED,
+    SOFTWARE,
+    theories_in_words,
+    theory_in_words,
+)
 
 if TYPE_CHECKING:
     from superionic.workflows.papers.latp_protocol import LatpProtocol
@@ -50,5 +55,5 @@ def _binding(protocol: LatpProtocol) -> str:
         f"for {search.screen_steps} steps; the {search.keep} lowest went on until no force "
         f"exceeded {search.relax.fmax_eV_per_A:g} eV/Å ({search.relax.max_steps} steps at most). "
         f"The lower {search.held_fraction:g} of the slab was held. {search.vacuum_ang:g} Å of "
-        f"vacuum stood above the molecule. {protocol.claim.text}"
+        f"vacuum stood above the molecule. {JUDGED} {protocol.claim.text}"
     )

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from superionic.workflows.report.theory_words import SOFTWARE, theories_in_words, theory_in_words
+from superionic.workflows.report.theory_words import (
+    SEVERAL_JUDGED,
+    SOFTWARE,
+    theories_in_words,
+    theory_in_words,
+)
 
 if TYPE_CHECKING:
     from superionic.workflows.papers.mof_protocol import MofProtocol
@@ -18,7 +23,7 @@ def mof_methods(protocol: MofProtocol) -> tuple[str, ...]:
         f"Geometries were relaxed with {theory_in_words(protocol.theory)}.{points} {SOFTWARE} The "
         "comparison follows Figs. 1b, 1c, 4g and S14 of Dong et al. [@dong2025].",
         _nodes(protocol),
-        f"{protocol.ranking.text} {protocol.weakening.text}",
+        f"{SEVERAL_JUDGED} {protocol.ranking.text} {protocol.weakening.text}",
         *_electronic(protocol),
     )
 
@@ -28,7 +33,7 @@ def _nodes(protocol: MofProtocol) -> str:
     guests = ", ".join(guest.label for guest in protocol.guests)
     return (
         f"Metal nodes M3(mu3-O)(O2C-R)6 with {protocol.cap} caps stand for the frameworks: "
-        f"{', '.join(protocol.nodes)}, each of total charge {protocol.charge:+d} e and with all "
+        f"{', '.join(protocol.nodes)}, each of total charge {protocol.charge} e and with all "
         f"spins high and parallel. Adsorbates: {guests}. The adsorption energy is E(node with "
         "adsorbate) - E(node) - E(adsorbate), adsorbates in their lowest shape. "
         f"{protocol.search.text}"

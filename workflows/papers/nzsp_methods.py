@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from superionic.workflows.report.theory_words import SOFTWARE, theory_in_words
+from superionic.workflows.report.theory_words import JUDGED, SOFTWARE, theory_in_words
 
 if TYPE_CHECKING:
     from superionic.workflows.papers.nzsp_protocol import Composition, NzspProtocol
@@ -33,7 +33,7 @@ def _structures(protocol: NzspProtocol) -> str:
         f"more than {order.anneal.accept_eV:g} eV was kept. {_slab(protocol.ordered, 'x = 3')} "
         f"{_slab(protocol.disordered, 'x = 2')} Each slab was relaxed, heated to "
         f"{quench.temperature_K:g} K for {quench.steps} steps of {quench.timestep_fs:g} fs and "
-        f"relaxed again ({quench.rounds} time(s)), all atoms free, and the lowest minimum was "
+        f"relaxed again, in {quench.rounds} round(s), all atoms free, and the lowest minimum was "
         f"taken on; its ions were then moved in the same way ({protocol.slab_anneal.max_trials} "
         f"trials at most) and it was relaxed to "
         f"{protocol.slab_anneal.final.fmax_eV_per_A:g} eV/Å."
@@ -66,7 +66,7 @@ def _hops(protocol: NzspProtocol) -> str:
         f"{choice.length_tolerance_ang:g} Å), surface hops no deeper than "
         f"{choice.surface_depth_ang:g} Å: {kinds}. Hops were taken in an order that does not "
         "depend on their energies; one without a value was replaced by the next. "
-        f"{protocol.claim.text}"
+        f"{JUDGED} {protocol.claim.text}"
     )
 
 

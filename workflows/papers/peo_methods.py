@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from superionic.workflows.report.theory_words import SOFTWARE, theories_in_words, theory_in_words
+from superionic.workflows.report.theory_words import (
+    SEVERAL_JUDGED,
+    SOFTWARE,
+    theories_in_words,
+    theory_in_words,
+)
 
 if TYPE_CHECKING:
     from superionic.workflows.papers.peo_protocol import PeoProtocol
@@ -17,7 +22,7 @@ def peo_methods(protocol: PeoProtocol) -> tuple[str, ...]:
         _boxes(protocol),
         _dynamics(protocol),
         _hops(protocol),
-        f"{protocol.electrolyte_claim.text} {protocol.hop_claim.text}",
+        f"{SEVERAL_JUDGED} {protocol.electrolyte_claim.text} {protocol.hop_claim.text}",
     )
 
 

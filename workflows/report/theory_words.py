@@ -8,6 +8,8 @@ SOFTWARE = (
     "All computations were run with superionic on structures handled by ASE [@ase2017], with "
     "symmetry from spglib [@spglib2024]."
 )
+JUDGED = "The claim of the paper was judged by a rule that was fixed before the run."
+SEVERAL_JUDGED = "The claims of the paper were judged by rules that were fixed before the run."
 
 _MODELS = {
     "chgnet-0.3.0": "the CHGNet 0.3.0 interatomic potential [@chgnet2023], trained on PBE [@pbe]",
