@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-COLUMNS = ("deck", "code", "state", "starts", "folder", "reason")
+COLUMNS = ("deck", "code", "state", "starts", "rungs", "folder", "reason")
 
 
 def run_decks(
@@ -37,10 +37,11 @@ def run_decks(
         futures = [DECK_JOBS[code].submit(code, deck, deck_files(deck)) for code, deck in asked]
         for (code, deck), future in zip(asked, futures, strict=True):
             row: dict[str, Any] = {"deck": deck.name, "code": code, "starts": None, "reason": ""}
+            row["rungs"] = ""
             row["folder"] = str(future.folder / WORK)
             try:
                 done = future.result()
-                row |= {"state": done.state, "starts": done.starts}
+                row |= {"state": done.state, "starts": done.starts, "rungs": "; ".join(done.rungs)}
             except TaskFailedError as error:
                 row |= {"state": "failed", "reason": str(error)}
             rows.append(row)
