@@ -167,6 +167,12 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _known_fidelity(name: str) -> str:
+    if name not in ("quick", "standard") and not name.endswith(".toml"):
+        raise typer.BadParameter(f"expected quick, standard or a .toml file; got {name!r}.")
+    return name
+
+
 @app.callback()
 def _options(
     version: Annotated[
@@ -187,6 +193,7 @@ def reproduce(
     fidelity: Annotated[
         str,
         typer.Option(
+            callback=_known_fidelity,
             metavar="quick|standard|FILE",
             help="Minutes on two cores, hours on a workstation, or a protocol (.toml) of your own.",
         ),

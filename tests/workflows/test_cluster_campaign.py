@@ -187,6 +187,7 @@ def test_protocol_of_ones_own_travels_along(place: Path, slurm: FakeSlurm) -> No
     (place / "mine.toml").write_text("extends = 'nzsp-quick'\n[ordered]\nsurface_hopps = 3\n")
     assert "surface_hopps" in superionic("submit", *words, "--cluster", "fake").err
     assert superionic("submit", *words[:1], *words[2:], "--cluster", "fake").code == 1
+    assert superionic("submit", "reproduce", "--fidelity", "best", "--cluster", "fake").code == 2
     assert slurm.calls == []
 
 
