@@ -13,11 +13,12 @@ TORCH := torch==2.13.0
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BEGUN := $(VENV)/.installing
+DOCS  := $(VENV)/.installed-docs
 PIP   := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install reproduce test test-slow lint lock clean
+.PHONY: help install reproduce test test-slow lint docs lock clean
 
 help:
 	@echo 'make install      make $(VENV) and install superionic into it (Python >= 3.11; PYTHON=... chooses one)'
@@ -25,6 +26,7 @@ help:
 	@echo 'make test         the quick tests, minutes on two cores (ARGS="-k slab" are handed to pytest)'
 	@echo 'make test-slow    all tests'
 	@echo 'make lint         ruff check, ruff format --check, mypy --strict on the library, the tests and the benchmarks'
+	@echo 'make docs         build the documentation into build/site'
 	@echo 'make lock         write requirements.lock anew from pyproject.toml (UPGRADE=--upgrade moves the pins)'
 	@echo 'make clean        remove caches and build output; keeps $(VENV) and results'
 
@@ -45,6 +47,14 @@ lint: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict -p superionic
 	@MYPYPATH=tests/helpers:tests/workflows $(BIN)/mypy --strict --explicit-package-bases tests benchmarks
+
+docs: $(DOCS)
+	@$(BIN)/mkdocs build --strict --quiet
+
+# The tools of the documentation are locked against the versions above and added to them.
+$(DOCS): $(STAMP) requirements-docs.lock
+	$(PIP) install --no-deps --require-hashes -r requirements-docs.lock
+	@touch $(DOCS)
 
 # An installation that was interrupted leaves $(BEGUN) behind: the next one starts from nothing.
 # torch goes first and by itself, so that pip (and the user's settings for it) choose its build;
