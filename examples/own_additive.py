@@ -95,7 +95,8 @@ settings = BindingSettings(
 )
 with Run("additive-run", progress=False):
     found = find_binding(slab.structure, molecule, theory=THEORY, settings=settings)
-print(f"{found.verdict}: E_b = {found.binding_energy_eV} eV" if found.parts else found.reason)
+energy = found.binding_energy_eV
+print(found.reason if energy is None else f"{found.verdict}: E_b = {energy:+.3f} eV")
 
 # %% [markdown]
 # Negative is bound. The value is the lowest of the starts that converged, kept their bonds and
