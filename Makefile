@@ -1,8 +1,8 @@
 # Each target makes .venv and installs into it on first use, and is instant afterwards.
-#   make reproduce PAPERS="nzsp latp" FIDELITY=quick OUT=results
+#   make reproduce PAPERS="nzsp latp mof" FIDELITY=quick OUT=results
 # No root is needed, and no network beyond what pip is set up to use.
 
-PAPERS   ?= nzsp latp
+PAPERS   ?= nzsp latp mof
 FIDELITY ?= quick
 OUT      ?= results
 ARGS     ?=
@@ -22,12 +22,12 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 help:
 	@echo 'make install      make $(VENV) and install superionic into it (Python >= 3.11; PYTHON=... chooses one)'
-	@echo 'make reproduce    redraw the papers: PAPERS="nzsp latp" FIDELITY=quick|standard OUT=results'
+	@echo 'make reproduce    redraw the papers: PAPERS="nzsp latp mof" FIDELITY=quick|standard OUT=results'
 	@echo 'make test         the quick tests, minutes on two cores (ARGS="-k slab" are handed to pytest)'
 	@echo 'make test-slow    all tests'
 	@echo 'make lint         ruff check, ruff format --check, mypy --strict on the library, the tests and the benchmarks'
 	@echo 'make docs         build the documentation into build/site'
-	@echo 'make lock         write requirements.lock anew from pyproject.toml (UPGRADE=--upgrade moves the pins)'
+	@echo 'make lock         write both lock files anew from pyproject.toml (UPGRADE=--upgrade moves the pins)'
 	@echo 'make clean        remove caches and build output; keeps $(VENV) and results'
 
 install: $(STAMP)
@@ -49,9 +49,10 @@ lint: $(STAMP)
 	@MYPYPATH=tests/helpers:tests/workflows $(BIN)/mypy --strict --explicit-package-bases tests benchmarks
 
 docs: $(DOCS)
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo build/site/index.html
 
-# The tools of the documentation are locked against the versions above and added to them.
+# What the tools of the documentation share with requirements.lock has the same version there.
 $(DOCS): $(STAMP) requirements-docs.lock
 	$(PIP) install --no-deps --require-hashes -r requirements-docs.lock
 	@touch $(DOCS)
@@ -91,6 +92,9 @@ lock: $(STAMP)
 	$(BIN)/uv pip compile pyproject.toml build/torch-needs.in --group dev --excludes build/left-out.txt \
 	  --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
 	  --custom-compile-command "make lock" --quiet $(UPGRADE) -o requirements.lock
+	$(BIN)/uv pip compile --group docs --constraint requirements.lock --universal --python-version 3.11 \
+	  --fork-strategy fewest --generate-hashes --no-annotate --custom-compile-command "make lock" \
+	  --quiet $(UPGRADE) -o requirements-docs.lock
 
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

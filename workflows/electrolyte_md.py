@@ -20,7 +20,7 @@ from superionic.inputs.md_options import MDOptions
 from superionic.inputs.parametrised import Mixing
 from superionic.inputs.templates import Cations, LennardJones
 from superionic.structures.box import FILLER, Box
-from superionic.structures.errors import NotConvergedError, ProtocolError, TrajectoryError
+from superionic.structures.errors import ProtocolError, TrajectoryError
 from superionic.structures.recipe import BoxSpec
 from superionic.structures.structure import Structure, readonly
 from superionic.workflows.context import current_folder
