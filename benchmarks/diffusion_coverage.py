@@ -75,7 +75,7 @@ def sprung(frames_held: float) -> Callable[[np.random.Generator, int, int], Path
 def swaying(rng: np.random.Generator, frames: int, ions: int) -> Path:
     """Brownian ions, steps of 0.2 A, that sway by 1 A around their path over 20 frames."""
     around = np.sqrt(1 - np.exp(-2 / 20.0)) * sprung(20.0)(rng, frames, ions)
-    return 0.2 * walk(rng, frames, ions) + around
+    return np.asarray(0.2 * walk(rng, frames, ions) + around)
 
 
 def caged(rng: np.random.Generator, frames: int, ions: int) -> Path:

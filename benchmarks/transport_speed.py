@@ -21,6 +21,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -75,11 +76,19 @@ def race(ours: Peer, peers: dict[str, Callable[[], Peer]], tolerance: float) -> 
         print(f"  -> {others[fastest] / seconds:.1f} times as fast as {fastest}")
 
 
+def squared_displacements(x: Array) -> Array:
+    return mean_squared_displacement(x, dt_ps=1.0).msd_ang2
+
+
+def coefficient(x: Array) -> Array:
+    return np.array([self_diffusion(x, dt_ps=1.0).value()])
+
+
 def msd() -> None:
     for frames, particles in ((100_000, 200), (1_000, 5_000)):
         x = np.cumsum(np.random.default_rng(0).normal(size=(frames, particles, 3)), axis=0)
         print(f"mean squared displacement, {frames} frames of {particles} particles")
-        race(lambda x=x: mean_squared_displacement(x, dt_ps=1.0).msd_ang2, msd_peers(x), 1e-6)
+        race(partial(squared_displacements, x), msd_peers(x), 1e-6)
 
 
 def msd_peers(x: Array) -> dict[str, Callable[[], Peer]]:
@@ -227,8 +236,8 @@ def growth() -> None:
     print("  frames     self_diffusion   displacement at all lags")
     for frames in (10_000, 30_000, 100_000, 300_000, 1_000_000):
         x = np.cumsum(np.random.default_rng(3).normal(size=(frames, 20, 3)), axis=0)
-        one, _ = best(lambda x=x: np.array([self_diffusion(x, dt_ps=1.0).value()]), 2)
-        two, _ = best(lambda x=x: mean_squared_displacement(x, dt_ps=1.0).msd_ang2, 2)
+        one, _ = best(partial(coefficient, x), 2)
+        two, _ = best(partial(squared_displacements, x), 2)
         print(f"  {frames:8d} {one:14.3f} {two:14.3f}", flush=True)
 
 

@@ -15,7 +15,7 @@ pytest.importorskip("chgnet")
 
 
 def converter() -> Any:
-    from chgnet.graph import CrystalGraphConverter
+    from chgnet.graph.converter import CrystalGraphConverter
 
     return CrystalGraphConverter(
         atom_graph_cutoff=6, bond_graph_cutoff=3, on_isolated_atoms="ignore"
@@ -28,7 +28,7 @@ def shaken(atoms: Atoms, seed: int = 0) -> Atoms:
 
 
 def boxed_molecule() -> Atoms:
-    atoms = molecule("CH3CN", vacuum=8.0)
+    atoms: Atoms = molecule("CH3CN", vacuum=8.0)
     atoms.pbc = True
     return atoms
 
