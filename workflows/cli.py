@@ -86,11 +86,7 @@ def _errors_told(*, debug: bool) -> Iterator[None]:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        resume = (
-            ". Make space and run the same command again: what was finished is kept."
-            if full
-            else ""
-        )
+        resume = ". Make space and run the same command again: what was finished is kept." * full
         _tell(f"error: {error.strerror or error}{where}{resume}", debug)
         raise typer.Exit(1) from None
     except Exception as error:

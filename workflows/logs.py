@@ -43,6 +43,18 @@ def _handler_on(logger: logging.Logger, path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def only_from(level: int) -> Iterator[None]:
+    """Keep what the package logs below a level back, in this process."""
+    logger = logging.getLogger("superionic")
+    before = logger.level
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
 def run_log(folder: Path) -> Iterator[None]:
     """Append what the package logs in this process, from INFO upwards, to ``<folder>/run.log``."""
     with _handler_on(logging.getLogger("superionic"), folder / RUN_LOG):

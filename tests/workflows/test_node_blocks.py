@@ -18,17 +18,17 @@ def test_a_value_missing_at_one_level_is_told() -> None:
         missing=((made_nodes.WET, f"{first.start}: not self-consistent"),),
     )
     rows = adsorption_table([lacking], caption="").rows
-    assert [row[5] for row in rows] == [-2.4, -2.0, second.adsorption_energy_eV, "no value"]
-    assert rows[-1][4] == made_nodes.WET
+    assert [row[4] for row in rows] == [-2.4, -2.0, second.adsorption_energy_eV, "no value"]
+    assert rows[-1][3] == made_nodes.WET
     assert rows[-1][-1] == f"{first.start}: not self-consistent"
-    words = [row[6] for row in rows if row[4] == made_nodes.WET]
+    words = [row[5] for row in rows if row[3] == made_nodes.WET]
     assert words == ["", ""], "which is the lowest there is not known"
-    assert [row[6] for row in adsorption_table([whole], caption="").rows] == [
+    assert [row[5] for row in adsorption_table([whole], caption="").rows] == [
         "lowest", "", "lowest", "",
     ]  # fmt: skip
 
 
 def test_a_node_without_a_value_says_why() -> None:
     (row,) = adsorption_table([made_nodes.without_value("Fe3")], caption="").rows
-    assert (row[1], row[4], row[5]) == ("Fe3", made_nodes.THEORY, "no value")
+    assert (row[1], row[3], row[4]) == ("Fe3", made_nodes.THEORY, "no value")
     assert "cap-hit" in str(row[-1])

@@ -21,6 +21,7 @@ from superionic.workflows.commands.console import (
     plain,
     say,
 )
+from superionic.workflows.logs import only_from
 from superionic.workflows.slurm.campaign import (
     Campaign,
     Leg,
@@ -92,8 +93,8 @@ def collect(folder: Path, *, as_json: bool) -> None:
     campaign = read_campaign(folder)
     check_place(folder)
     nothing = Placement(ClusterConfig(), detach=True, session=campaign.session, dry_run=True)
-    logging.getLogger("superionic").setLevel(logging.ERROR)
-    with chatter_to_stderr() if as_json else contextlib.nullcontext():
+    aside = chatter_to_stderr() if as_json else contextlib.nullcontext()
+    with only_from(logging.ERROR), aside:
         legs = advance(campaign, dry_run=nothing, again=True)
     for run in run_folders(folder):
         shutil.rmtree(run / DRY, ignore_errors=True)
@@ -157,8 +158,7 @@ def _plan(campaign: Campaign, *, as_json: bool) -> None:
     from superionic.workflows.slurm.placement import Placement
 
     placement = Placement(load_cluster(campaign.cluster), detach=True, dry_run=True)
-    logging.getLogger("superionic").setLevel(logging.WARNING)
-    with chatter_to_stderr():
+    with only_from(logging.WARNING), chatter_to_stderr():
         legs = advance(campaign, dry_run=placement)
     planned = placement.planned
     hours = sum(p.core_hours for p in planned)
