@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def chgnet_graph(atoms: Atoms, converter: Any) -> Any:
-    """Return the graph of a structure as CHGNet's converter makes it, in a fifth of the time.
+    """Return the graph of a structure as CHGNet's converter makes it, in a fraction of the time.
 
     The converter walks over edges and angles one by one, which takes as long as a third of the
     evaluation that follows. Here pairs and angles come from sorted arrays; only their numbering
@@ -23,7 +23,7 @@ def chgnet_graph(atoms: Atoms, converter: Any) -> Any:
     Parameters
     ----------
     atoms
-        Periodic or not; cells of no volume are the converter's business.
+        With a cell; periodic or not along each of its vectors.
     converter
         The model's own: its cutoffs hold, and structures with isolated atoms are left to it.
 

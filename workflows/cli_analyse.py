@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from superionic.workflows.cli_options import Json
 from superionic.workflows.cli_trajectory import (
     Drift,
     Dt,
     File,
-    Json,
     Molecules,
     Out,
     Plot,

@@ -40,4 +40,3 @@ Plot = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Figure (.png or .svg), with its table."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]

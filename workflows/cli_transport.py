@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from superionic.workflows.cli_analyse import analyse_app
+from superionic.workflows.cli_options import Json
 from superionic.workflows.cli_trajectory import (
     Atoms,
     Cations,
@@ -15,7 +16,6 @@ from superionic.workflows.cli_trajectory import (
     Drift,
     Dt,
     File,
-    Json,
     Out,
     Plot,
     Start,

@@ -35,8 +35,8 @@ class Submission:
         How it ended; empty while it has not.
     cpus : int
         Cores that it asked for.
-    walltime_s : int
-        Walltime that it asked for, in seconds.
+    walltime_s : int or None
+        Walltime that it asked for, in seconds; None where it left that to the partition.
     memory_gb : float or None
         Memory that it asked for, in gigabytes.
     """
@@ -45,7 +45,7 @@ class Submission:
     state: str
     reason: str
     cpus: int
-    walltime_s: int
+    walltime_s: int | None
     memory_gb: float | None
 
 
@@ -166,8 +166,8 @@ def _submissions(key: str, ledger: Ledger) -> Iterator[Submission]:
             job=placed.job,
             state=str(told.get("state", "")),
             reason=str(told.get("reason", "")),
-            cpus=placed.batch.asked.cpus,
-            walltime_s=placed.batch.asked.walltime_s or 0,
+            cpus=placed.batch.asked.cores,
+            walltime_s=placed.batch.asked.walltime_s,
             memory_gb=placed.batch.asked.memory_gb,
         )
 

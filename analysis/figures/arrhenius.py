@@ -106,9 +106,10 @@ def _inverse(x: Any) -> Any:
 def _legend(label: str, fit: ThermalFit) -> str:
     """Return name and energy with its interval."""
     energy = fit.activation_energy_eV
-    low, high = energy.interval or (0.0, 0.0)
     symbol = "E_a" if fit.law == "arrhenius" else "kB"
-    text = f"{symbol} = {energy.get():.3f} eV ({low:.3f} to {high:.3f})"
+    text = f"{symbol} = {energy.get():.3f} eV"
+    if energy.interval is not None:
+        text += " ({:.3f} to {:.3f})".format(*energy.interval)
     if fit.T0_K is not None:
         text += f", T0 = {fit.T0_K.get():.0f} K"
     return f"{label}: {text}" if label else text

@@ -128,10 +128,8 @@ def _series(ax: Axes, right: Axes, name: str, one: RDF, shell: Shell, index: int
         )
     ax.plot(r, one.g, "-", color=colour, linewidth=1.2, label=name, gid="g")
     right.plot(one.edges_ang[1:], one.neighbours, "--", color=colour, linewidth=1.0, gid="n")
-    if shell.cutoff_ang is not None:
-        right.plot(
-            [shell.cutoff_ang], [shell.neighbours or 0.0], marker=marker, color=colour, gid="shell"
-        )
+    if shell.cutoff_ang is not None and shell.neighbours is not None:
+        right.plot([shell.cutoff_ang], [shell.neighbours], marker=marker, color=colour, gid="shell")
 
 
 def _top(found: Mapping[str, RDF], shells: Mapping[str, Shell]) -> float:

@@ -24,6 +24,7 @@ from superionic.workflows.slurm.campaign_file import read_campaign_file
 from superionic.workflows.slurm.client import QueueEntry
 from superionic.workflows.slurm.cluster_file import cluster_path
 from superionic.workflows.slurm.command_line import check_words, each_paper
+from superionic.workflows.slurm.placement import Planned
 from superionic.workflows.slurm.records import SLURM, Batch, write_batch
 from superionic.workflows.slurm.status import survey
 from superionic.workflows.slurm.supervise import START_TIME
@@ -124,6 +125,12 @@ def test_failure_is_told_and_resumed(place: Path, slurm: FakeSlurm) -> None:
     assert survey(place / "moved").totals == {"done": 3}
     assert survey(place / "moved").finished
     assert "was moved or copied from" in refused(superionic("resume", "moved"))
+
+
+def test_core_hours_count_ranks_and_need_a_walltime(tmp_path: Path) -> None:
+    asked = Resources(cpus=2, ranks=8, walltime_s=1800)
+    assert Planned(tmp_path, 3, asked).core_hours == pytest.approx(24.0)
+    assert Planned(tmp_path, 3, Resources(cpus=2)).core_hours is None
 
 
 def test_dry_run_submits_nothing(place: Path, slurm: FakeSlurm) -> None:

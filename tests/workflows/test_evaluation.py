@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 from collections.abc import Sequence
 
@@ -136,7 +137,7 @@ def test_forces_are_minus_the_gradient() -> None:
             assert -(ends[0] - ends[1]) / 2e-4 == pytest.approx(force[axis], abs=1e-6)
 
 
-# ---- CHGNet against its own calculator
+# ---- CHGNet against its own calculator, and against itself in 64 bits
 
 
 @NEEDS_CHGNET
@@ -159,3 +160,42 @@ def test_chgnet_against_its_own_calculator() -> None:
     np.testing.assert_allclose(ours.get_stress(), salt.get_stress(), rtol=1e-5, atol=1e-8)
     np.testing.assert_allclose(ours.get_magnetic_moments(), salt.get_magnetic_moments(), atol=1e-5)
     assert ours.get_forces().dtype == np.float64
+
+
+@NEEDS_CHGNET
+@pytest.mark.parametrize(("repeat", "seed"), [((2, 1, 1), 4), ((3, 3, 3), 2)])
+def test_chgnet_forces_are_as_near_to_those_in_64_bits(
+    repeat: tuple[int, int, int], seed: int
+) -> None:
+    import torch
+    from chgnet.model.dynamics import CHGNetCalculator
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    engine = get_theory("chgnet-0.3.0").calculator()
+    assert isinstance(engine, CHGNetFixedCell)
+    salt = bulk("NaCl", "rocksalt", a=5.6) * repeat
+    salt.rattle(0.08, seed=seed)
+
+    double = copy.deepcopy(engine.model).double()
+    double.composition_model = None  # no part of the forces
+    structure = AseAtomsAdaptor.get_structure(salt)
+    graph = double.graph_converter(structure)
+    graph.lattice = torch.tensor(structure.lattice.matrix, dtype=torch.float64)
+    graph.neighbor_image = graph.neighbor_image.double()
+    graph.atom_frac_coord = torch.tensor(
+        structure.frac_coords, dtype=torch.float64, requires_grad=True
+    )
+    energy = double([graph], task="e")["e"].sum() * len(salt)
+    (slope,) = torch.autograd.grad(energy, graph.atom_frac_coord)
+    exact = -np.linalg.solve(salt.cell[:], slope.numpy().T).T
+
+    errors = []
+    for calculator in (
+        engine,
+        CHGNetCalculator(engine.model, use_device="cpu", on_isolated_atoms="ignore"),
+    ):
+        atoms = salt.copy()
+        atoms.calc = calculator
+        errors.append(np.abs(atoms.get_forces() - exact).max() / np.abs(exact).max())
+    assert errors[0] < 5e-5
+    assert errors[0] < 1.5 * errors[1]

@@ -12,6 +12,7 @@ import pytest
 
 from superionic.structures.errors import RunFolderError, TaskFailedError
 from superionic.structures.structure import Structure
+from superionic.workflows.commands.results import fidelity_of
 from superionic.workflows.execution import Run
 from superionic.workflows.jobs import OPEN_RUNS
 from superionic.workflows.recall import Recall
@@ -137,3 +138,9 @@ def test_records_of_tasks(tmp_path: Path) -> None:
     assert len(one["sha256"]) == 64
     assert told["versions"][one["versions"]]["numpy"] == np.__version__
     assert "host" not in gone
+
+
+def test_a_folder_that_does_not_say_its_fidelity_is_refused(tmp_path: Path) -> None:
+    assert fidelity_of(tmp_path, {"fidelity": "standard"}) == "standard"
+    with pytest.raises(RunFolderError, match="does not say at which fidelity"):
+        fidelity_of(tmp_path, {})

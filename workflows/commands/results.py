@@ -123,8 +123,18 @@ def fidelity_of(folder: Path, inputs: dict[str, Any]) -> str:
         Of `superionic reproduce`.
     inputs
         What its marker says of them.
+
+    Raises
+    ------
+    RunFolderError
+        It does not say.
     """
-    fidelity = str(inputs.get("fidelity", "quick"))
+    if "fidelity" not in inputs:
+        raise RunFolderError(
+            f"{folder} does not say at which fidelity it was computed. Run `superionic reproduce` "
+            "with the fidelity it was made at and this folder as --out."
+        )
+    fidelity = str(inputs["fidelity"])
     return str(folder / PROTOCOL) if fidelity == OWN else fidelity
 
 

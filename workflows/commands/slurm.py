@@ -161,7 +161,8 @@ def _plan(campaign: Campaign, *, as_json: bool) -> None:
     with only_from(logging.WARNING), chatter_to_stderr():
         legs = advance(campaign, dry_run=placement)
     planned = placement.planned
-    hours = sum(p.core_hours for p in planned)
+    known = [p.core_hours for p in planned if p.core_hours is not None]
+    hours = sum(known) if len(known) == len(planned) else None
     if as_json:
         jobs = [
             {"script": str(p.folder / "job.sh"), "tasks": p.tasks, "core_hours": p.core_hours}
@@ -173,13 +174,14 @@ def _plan(campaign: Campaign, *, as_json: bool) -> None:
     emit_table(
         ("script", "tasks", "cores", "walltime s", "memory GB", "core hours"),
         [
-            (str(p.folder / "job.sh"), p.tasks, p.asked.cpus, p.asked.walltime_s,
+            (str(p.folder / "job.sh"), p.tasks, p.asked.cores, p.asked.walltime_s,
              p.asked.memory_gb, p.core_hours)
             for p in planned
         ],
     )  # fmt: skip
     tasks = sum(p.tasks for p in planned)
-    say(f"{len(planned)} sbatch, {tasks} tasks, {hours:.1f} core hours asked for at most")
+    asked = "no walltime" if hours is None else f"{hours:.1f} core hours"
+    say(f"{len(planned)} sbatch, {tasks} tasks, {asked} asked for at most")
     if any(leg.state == "waiting" for leg in legs.values()):
         say("Further tasks follow from the results of these, and are not counted.")
     _leave({k: leg for k, leg in legs.items() if leg.state == "refused"})
@@ -298,8 +300,9 @@ def _show_link(link: Link) -> None:
         say(f"{pad}  computed  {link.started} on {link.host}{wall}{inside}")
     for s in link.submissions:
         memory = f", {s.memory_gb:g} GB" if s.memory_gb is not None else ""
+        walltime = f", {s.walltime_s} s" if s.walltime_s is not None else ""
         end = " ".join(filter(None, (s.state.replace("_", " ") or "not ended", s.reason)))
-        say(f"{pad}  job       {s.job}: {s.cpus} cores, {s.walltime_s} s{memory}: {_short(end)}")
+        say(f"{pad}  job       {s.job}: {s.cpus} cores{walltime}{memory}: {_short(end)}")
     kept = ("superionic", "python", *LIBRARIES)
     versions = [f"{k} {v}" for k, v in link.versions.items() if k in kept]
     if versions:

@@ -54,9 +54,14 @@ class Planned:
     asked: Resources
 
     @property
-    def core_hours(self) -> float:
-        """Cores times walltime of all its tasks, in hours; as if each used all of its walltime."""
-        return self.tasks * self.asked.cores * (self.asked.walltime_s or 0) / 3600.0
+    def core_hours(self) -> float | None:
+        """Cores times walltime of all its tasks, in hours, as if each used all of its walltime.
+
+        None where the partition's own walltime holds, which is not known here.
+        """
+        if self.asked.walltime_s is None:
+            return None
+        return self.tasks * self.asked.cores * self.asked.walltime_s / 3600.0
 
 
 @dataclass(frozen=True)
