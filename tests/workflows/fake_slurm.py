@@ -73,6 +73,9 @@ for word in words:
     open(home + "/cancel/" + word, "w").close()
 """
 
+HANGING = "sleep 86461"
+"""What a command does that never answers; nothing else sleeps for so long."""
+
 
 class FakeSlurm:
     """The controller.
@@ -108,6 +111,11 @@ class FakeSlurm:
     def say(self, name: str, text: str) -> None:
         """Make a command misbehave; an empty text ends it."""
         (self.home / name).write_text(text)
+
+    def hang(self) -> None:
+        """Let every command wait for ever, as a site's wrapper does whose controller is silent."""
+        for path in (self.home / "bin").iterdir():
+            path.write_text(f"#!/bin/sh\n{HANGING}\nexit 1\n")
 
     def close(self) -> None:
         self._stop.set()

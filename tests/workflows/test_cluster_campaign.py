@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import argon
@@ -12,7 +13,7 @@ import pytest
 from ase.build import bulk
 from ase.io import write
 from commands import refused, superionic
-from fake_slurm import FakeSlurm
+from fake_slurm import HANGING, FakeSlurm
 
 from superionic.inputs.protocol import load_protocol
 from superionic.workflows.jobs import Resources
@@ -71,6 +72,11 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.1)
 
 
+def of_tasks(slurm: FakeSlurm) -> list[list[str]]:
+    """Words of each sbatch but those of drivers, of which there are as many as it takes."""
+    return [words for folder, words in slurm.calls if ".campaign" not in Path(folder).parts]
+
+
 def test_campaign_goes_on_by_itself(place: Path, slurm: FakeSlurm, tmp_path: Path) -> None:
     """Submit, log out, come back: nobody of ours was alive, and all is done."""
     said = superionic("submit", "camp.toml", "--json")
@@ -78,7 +84,7 @@ def test_campaign_goes_on_by_itself(place: Path, slurm: FakeSlurm, tmp_path: Pat
     assert sum(said.json["counts"]["relax"].values()) == 3
     assert "next step is job 2" in said.json["driver"]
     wait_for(lambda: survey(place / "screening").finished)
-    assert len(slurm.calls) == 2
+    assert len(of_tasks(slurm)) == 1
     said = superionic("status", "screening")
     assert "nothing left to do" in said.out
     assert sorted(p.name for p in (place / "screening/relax-quick").glob("*.cif")) == [
@@ -120,7 +126,7 @@ def test_failure_is_told_and_resumed(place: Path, slurm: FakeSlurm) -> None:
     assert "cancelled" in told.driver
     assert superionic("resume", "screening").code == 0
     wait_for(lambda: survey(place / "screening").finished)
-    assert [len(words) for _, words in slurm.calls] == [2] * 4
+    assert of_tasks(slurm) == [["--parsable", "job.sh"]] * 2
     shutil.move(place / "screening", place / "moved")
     assert survey(place / "moved").totals == {"done": 3}
     assert survey(place / "moved").finished
@@ -215,7 +221,7 @@ def test_whole_commands_share_an_array(place: Path, slurm: FakeSlurm) -> None:
     said = superionic("submit", "camp.toml")
     assert said.code == 0, said.err
     wait_for(lambda: survey(place / "md").finished)
-    assert len(slurm.calls) == 2
+    assert len(of_tasks(slurm)) == 1
     assert survey(place / "md").totals == {"done": 2}
     words = [word for k, v in options.items() for word in (f"--{k.replace('_', '-')}", v)]
     for label, name in (("it_s_1", "it's 1"), ("it_s_2", "it's 2")):
@@ -239,6 +245,43 @@ def test_folder_of_another_version_is_refused(place: Path, slurm: FakeSlurm) -> 
     path.write_text(path.read_text().replace('"format": 1', '"format": 9'))
     for words in (("status", "screening"), ("resume", "screening"), ("submit", "camp.toml")):
         assert "was written by superionic" in superionic(*words).err
+
+
+def test_silent_controller_is_told_within_seconds(
+    place: Path, slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands of Slurm are there and never answer: ours say so, and change nothing."""
+    slurm.held = True
+    assert superionic("submit", "camp.toml").code == 0
+    before = {p: p.read_bytes() for p in (place / "screening").rglob("*") if p.is_file()}
+    for module in ("client", "status"):
+        monkeypatch.setattr(f"superionic.workflows.slurm.{module}.PROBE_S", 1.0)
+    slurm.hang()
+    began = time.monotonic()
+    relax = ("relax", "cells/al.cif", "--theory", "emt", "--out", "new", "--cluster", "fake")
+    for words in (
+        ("submit", *relax), ("submit", "camp.toml"), ("resume", "screening"),
+        ("cluster", "test", "fake"), ("cancel", "screening"),
+    ):  # fmt: skip
+        message = refused(superionic(*words))
+        assert "Slurm does not answer: squeue did not answer in 1 s. See what" in message
+    assert "jobs in the queue go on" in message
+    said = superionic("status", "screening")
+    assert (said.code, said.err.count("queue could not be asked")) == (0, 1)
+    assert superionic("submit", "--dry-run", *relax).code == 0
+    assert time.monotonic() - began < 30.0
+    assert {p: p.read_bytes() for p in before} == before
+    assert len(slurm.calls) == 2
+    assert not hanging(), "a command was left behind"
+
+
+def hanging() -> list[str]:
+    """Processes of commands that never answer."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode().strip())
+    return [line for line in lines if line == HANGING]
 
 
 def test_driver_job_that_is_missing_is_named(place: Path, slurm: FakeSlurm) -> None:

@@ -21,6 +21,7 @@ from fake_slurm import FakeSlurm
 from superionic.structures.errors import ClusterError, TaskFailedError
 from superionic.workflows.execution import LeftRunning, Resources, Run, TaskFuture
 from superionic.workflows.runfolder import read_run
+from superionic.workflows.slurm.client import SlurmDownError
 from superionic.workflows.slurm.config import ClusterConfig, JobResources, Ladder
 from superionic.workflows.slurm.records import batches_of
 
@@ -172,6 +173,27 @@ def test_slurm_that_does_not_answer_gets_each_job_once(tmp_path: Path, slurm: Fa
         slurm.say("down", "")
         assert future.result() == 2.0
     assert len(slurm.calls) == 1
+
+
+def test_script_without_an_answer_ends_soon(
+    tmp_path: Path, slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But not one whose results are all there."""
+    with Run(tmp_path / "run", cluster=CLUSTER):
+        jobs.plus.submit(1.0).result()
+    monkeypatch.setattr("superionic.workflows.slurm.client.PROBE_S", 1.0)
+    slurm.hang()
+    with Run(tmp_path / "run", cluster=CLUSTER) as run:
+        assert jobs.plus.submit(1.0).result() == 2.0
+        with pytest.raises(SlurmDownError, match="squeue did not answer in 1 s"):
+            jobs.plus.submit(2.0)
+    assert run.summary().unfinished == 0
+    monkeypatch.setenv("PATH", "/nowhere")
+    with (
+        Run(tmp_path / "run", cluster=CLUSTER),
+        pytest.raises(ClusterError, match="There is no `squeue` on this machine"),
+    ):
+        jobs.plus.submit(2.0)
 
 
 def test_refusal_is_told(tmp_path: Path, slurm: FakeSlurm) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shlex
 import shutil
 import time
 from dataclasses import replace
@@ -31,6 +32,7 @@ from superionic.workflows.slurm.campaign import (
     read_campaign,
     write_campaign,
 )
+from superionic.workflows.slurm.client import Slurm
 from superionic.workflows.slurm.cluster_file import cluster_path, init_cluster, load_cluster
 from superionic.workflows.slurm.command_line import (
     SUBMITTABLE,
@@ -61,13 +63,14 @@ def submit(
     if dry_run:
         _plan(campaign, as_json=as_json)
         return
+    Slurm().check()
     write_campaign(campaign)
     _go(campaign, chain=chain, as_json=as_json)
 
 
 def resume(folder: Path, *, cluster: str, chain: bool, as_json: bool) -> None:
     """Go on with a campaign; what failed is tried again."""
-    from superionic.workflows.slurm.status import let_go_on
+    from superionic.workflows.slurm.stopping import let_go_on
 
     place = folder.expanduser().absolute()
     campaign = new_session(read_campaign(place))
@@ -75,6 +78,7 @@ def resume(folder: Path, *, cluster: str, chain: bool, as_json: bool) -> None:
     if cluster:
         campaign = replace(campaign, cluster=_cluster_name(cluster))
     load_cluster(campaign.cluster)
+    Slurm().check()
     let_go_on(campaign.folder)
     write_campaign(campaign)
     _go(campaign, chain=chain, as_json=as_json)
@@ -109,11 +113,12 @@ def _go(campaign: Campaign, *, chain: bool, as_json: bool) -> None:
     from superionic.workflows.slurm.driver import take_step
 
     with chatter_to_stderr():
-        legs = take_step(campaign, chain=chain)
+        legs = take_step(campaign.folder, chain=chain)
     show_status(campaign.folder, as_json=as_json)
     _leave(legs)
     if not chain and any(leg.state == "waiting" for leg in legs.values()):
-        note(f"note: nothing goes on by itself: run `superionic resume {campaign.folder}` later.")
+        again = f"`superionic resume {shlex.quote(str(campaign.folder))}`"
+        note(f"note: nothing goes on by itself: run {again} later.")
 
 
 def _leave(legs: dict[int, Leg]) -> None:
@@ -199,16 +204,10 @@ def show_status(folder: Path, *, as_json: bool, watch_s: float = 0.0) -> None:
             emit_json(told)
         else:
             _show(told)
-        if watch_s <= 0 or told.finished or not _moving(told):
+        if watch_s <= 0 or told.finished or not told.going_on:
             return
         time.sleep(watch_s)
         say()
-
-
-def _moving(told: Survey) -> bool:
-    """Return whether anything may still happen by itself."""
-    waiting = any(state == "waiting" for _, state, _ in told.commands)
-    return waiting or bool(told.totals.keys() & {"queued", "running"})
 
 
 def _show(told: Survey) -> None:
@@ -257,13 +256,17 @@ def _short(text: str) -> str:
 def cancel(folder: Path) -> None:
     """Cancel all jobs of a folder; what was finished stays."""
     from superionic.workflows.slurm.campaign import CAMPAIGN
-    from superionic.workflows.slurm.status import run_folders, stop_all
+    from superionic.workflows.slurm.status import run_folders
+    from superionic.workflows.slurm.stopping import stop_all
 
     place = folder.expanduser().absolute()
     if not place.is_dir() or not ((place / CAMPAIGN).is_dir() or any(run_folders(place))):
         raise RunFolderError(f"There is nothing in {folder} that could be cancelled.")
     jobs = stop_all(place)
-    say(f"{len(jobs)} jobs cancelled; `superionic resume {folder}` goes on from what is done")
+    again = f"`superionic resume {shlex.quote(str(folder))}`"
+    if not (place / CAMPAIGN).is_dir():
+        again = "the script that submitted them, run again,"
+    say(f"{len(jobs)} jobs cancelled; {again} goes on from what is done")
 
 
 def show_trace(path: Path, *, as_json: bool) -> None:
@@ -330,6 +333,7 @@ def cluster_test(name: str, *, folder: Path, patience_s: float, as_json: bool) -
     from superionic.workflows.slurm.check import probe_cluster
 
     cluster = load_cluster(name)
+    Slurm().check()
     note("note: waiting for a one-minute job ...")
     findings = probe_cluster(cluster, folder=folder, patience_s=patience_s)
     if as_json:

@@ -14,6 +14,7 @@ import io
 import logging
 import os
 import secrets
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,7 +116,7 @@ def write_campaign(campaign: Campaign) -> None:
             raise RunFolderError(
                 f"{campaign.folder} holds another campaign: "
                 f"{'; '.join(' '.join(c) for c in held.commands)[:200]}. Choose another folder, or "
-                f"go on with that one: `superionic resume {campaign.folder}`."
+                f"go on with that one: `superionic resume {shlex.quote(str(campaign.folder))}`."
             )
     described: dict[str, Json] = {
         "format": _FORMAT,

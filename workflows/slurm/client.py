@@ -6,7 +6,9 @@ import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,8 @@ ACTIVE = WAITING | {
 }  # fmt: skip
 """States of jobs that have not ended."""
 NEVER = "DependencyNeverSatisfied"
+PROBE_S = 10.0
+"""Seconds in which a controller has to say that it is there, before a person is kept waiting."""
 
 _BUSY = re.compile(
     r"timed out|unable to contact|connection refused|try again|temporarily|resource temporarily|"
@@ -47,6 +51,10 @@ _NO_JOB = re.compile(r"dependency problem|invalid job id", re.IGNORECASE)
 
 class SlurmBusyError(ClusterError):
     """Slurm does not answer now; whether it took the job is not known."""
+
+
+class SlurmDownError(ClusterError):
+    """The commands of Slurm are here, but no controller answers them; nothing was asked of it."""
 
 
 class QueueFullError(ClusterError):
@@ -96,6 +104,24 @@ class Slurm:
     def __init__(self, *, timeout_s: float = 120.0) -> None:
         self.timeout_s = timeout_s
 
+    def check(self) -> None:
+        """Return soon if a controller answers; nothing is changed.
+
+        Raises
+        ------
+        SlurmDownError
+            None does.
+        ClusterError
+            There is no Slurm on this machine.
+        """
+        try:
+            _ask(["squeue", "-h", "-u", str(os.getuid()), "-t", "running", "-o", "%i"], PROBE_S)
+        except SlurmBusyError as error:
+            raise SlurmDownError(
+                f"Slurm does not answer: {str(error).rstrip('.')}. See what `scontrol ping` and "
+                "`sinfo` say; repeat the command when its controller is up."
+            ) from None
+
     def submit(self, folder: Path, options: Sequence[str] = (), *, held: Sequence[int] = ()) -> str:
         """Submit ``job.sh`` of a folder and return the job's number.
 
@@ -140,8 +166,7 @@ class Slurm:
             try:
                 code = process.wait(timeout=self.timeout_s)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                _kill(process)
                 raise SlurmBusyError(f"sbatch did not answer in {self.timeout_s:.0f} s.") from None
         job = read_job_id(folder)
         if code == 0 and job:
@@ -160,7 +185,7 @@ class Slurm:
         user = str(os.getuid())
         command = ["squeue", "-h", "-r", "-t", "all", "-u", user, "-o", "%i|%T|%r|%j"]
         entries = {}
-        for line in self._ask(command).splitlines():
+        for line in _ask(command, self.timeout_s).splitlines():
             parts = line.strip().split("|", 3)
             if len(parts) == 4:
                 entry = QueueEntry(*parts)
@@ -172,7 +197,7 @@ class Slurm:
         wanted = list(jobs)
         for start in range(0, len(wanted), 200):
             try:
-                self._ask(["scancel", *wanted[start : start + 200]])
+                _ask(["scancel", *wanted[start : start + 200]], self.timeout_s)
             except SlurmBusyError:
                 raise
             except ClusterError as error:
@@ -185,7 +210,7 @@ class Slurm:
             return {}
         command = ["sacct", "-n", "-X", "-P", "-o", "JobID,State,Reason,JobName", "-j"]
         try:
-            told = self._ask([*command, ",".join(wanted)])
+            told = _ask([*command, ",".join(wanted)], self.timeout_s)
         except ClusterError as error:
             log.debug("sacct: %s", error)
             return {}
@@ -197,31 +222,43 @@ class Slurm:
                 found[job] = QueueEntry(job, state.split()[0].rstrip("+"), reason, name)
         return found
 
-    def _ask(self, command: Sequence[str]) -> str:
-        """Run a command and return its output."""
+
+def _ask(command: Sequence[str], timeout_s: float) -> str:
+    """Run a command and return its output."""
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=submit_environment(),
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise _missing(command[0]) from error
+    with process:
         try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                env=submit_environment(),
-                timeout=self.timeout_s,
-                start_new_session=True,
-                check=False,
-            )
-        except FileNotFoundError as error:
-            raise _missing(command[0]) from error
+            out, err = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise SlurmBusyError(
-                f"{command[0]} did not answer in {self.timeout_s:.0f} s."
-            ) from None
-        if done.returncode != 0:
-            words = done.stderr.decode(errors="replace").strip()
-            message = f"{command[0]}: {words or f'exit code {done.returncode}'}"
-            if _BUSY.search(words) or command[0] == "squeue":
-                raise SlurmBusyError(message)
-            raise ClusterError(message)
-        return done.stdout.decode(errors="replace")
+            _kill(process)
+            raise SlurmBusyError(f"{command[0]} did not answer in {timeout_s:.0f} s.") from None
+        except BaseException:
+            _kill(process)
+            raise
+    if process.returncode != 0:
+        words = err.decode(errors="replace").strip()
+        message = f"{command[0]}: {words or f'exit code {process.returncode}'}"
+        if _BUSY.search(words) or command[0] == "squeue":
+            raise SlurmBusyError(message)
+        raise ClusterError(message)
+    return out.decode(errors="replace")
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command, and what it has started where a site wraps Slurm's own in a script."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def read_job_id(folder: Path) -> str:

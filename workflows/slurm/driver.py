@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from superionic.structures.errors import ClusterError
 from superionic.workflows.jobs import Resources
-from superionic.workflows.slurm.campaign import Campaign, advance, read_campaign
+from superionic.workflows.slurm.campaign import CAMPAIGN, Campaign, advance, read_campaign
 from superionic.workflows.slurm.client import DependencyGoneError, Slurm, SlurmBusyError
 from superionic.workflows.slurm.cluster_file import load_cluster
 from superionic.workflows.slurm.config import walltime_seconds
@@ -35,26 +35,32 @@ log = logging.getLogger(__name__)
 
 WAVE = "driver"
 _MODULE = "superionic.workflows.slurm.driver"
+_LONG_S = 600.0
+"""So long a job, which nobody watches, waits for a driver that somebody has started by hand."""
 
 
-def take_step(campaign: Campaign, *, chain: bool = True) -> dict[int, Leg]:
+def take_step(
+    folder: Path, *, chain: bool = True, patience_s: float | None = None
+) -> dict[int, Leg]:
     """Take one wave of a campaign, and submit the next one if there is anything left to do.
 
     Parameters
     ----------
-    campaign
-        What was asked for.
+    folder
+        The results folder.
     chain
         Submit a job that goes on when results are there; otherwise `superionic resume` does.
+    patience_s
+        Seconds to wait for another driver that takes a step just now; None for the usual ones.
 
     Raises
     ------
     ClusterError
         Slurm refuses or does not answer, or another driver is at work.
     """
-    campaign.records.mkdir(mode=0o755, parents=True, exist_ok=True)
-    lock = DriverLock(campaign.records)
+    lock = DriverLock(folder / CAMPAIGN, patience_s=patience_s)
     try:
+        campaign = read_campaign(folder)  # not before: somebody may have resumed it meanwhile
         ledger = Ledger(campaign.records)
         slurm = Slurm()
         if ledger.uncertain:
@@ -122,7 +128,7 @@ def main() -> int:
     write_json(here / started_name(0), {"job": job_id()})
     state, reason = "failed", ""
     try:
-        take_step(read_campaign(here.parent.parent.parent))
+        take_step(here.parent.parent.parent, patience_s=_LONG_S)
         state = "done"
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"

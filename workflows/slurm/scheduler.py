@@ -96,10 +96,12 @@ class ClusterScheduler:
         self._slurm = Slurm()
         self._stop = threading.Event()
         self._last_add = 0.0
+        self._answers = placement.dry_run or bool(placement.session)
         self._driver_lock = DriverLock(folder)
         try:
             self._ledger = Ledger(folder)
             if self._ledger.uncertain and not placement.dry_run:
+                self._require_slurm()
                 self._ledger.settle(self._patiently(self._slurm.queue))
         except BaseException:
             self._driver_lock.release()
@@ -121,6 +123,8 @@ class ClusterScheduler:
         ------
         RunFolderError
             The task's folder holds other inputs or cannot be written.
+        ClusterError
+            No Slurm answers; one that had answered is waited for.
         """
         with self._lock:
             if spec.key in self.tasks:
@@ -129,8 +133,11 @@ class ClusterScheduler:
             future = ClusterFuture(spec.key, folder, self)
             asked = self.cluster.resources(spec.name, resources)
             task = ScheduledTask(spec, future, asked.cpus, function)
+            found = found_result(task)
+            if not found:
+                self._require_slurm()
             self.tasks[spec.key] = task
-            if found_result(task):
+            if found:
                 return future
             parents = [self.tasks[key] for key in spec.parents]
             self._submitter.base[spec.key] = asked
@@ -139,6 +146,15 @@ class ClusterScheduler:
         for parent in parents:
             parent.future.add_done_callback(self._parent_callback(task, parent))
         return future
+
+    def _require_slurm(self) -> None:
+        """Tell whoever started this driver at once that no Slurm answers.
+
+        A job that takes a step of a campaign, for which nobody waits, is patient instead.
+        """
+        if not self._answers:
+            self._slurm.check()
+            self._answers = True
 
     def _take_up(self, task: ScheduledTask) -> None:
         """Go on with a task from where an earlier driver left it."""

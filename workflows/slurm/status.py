@@ -21,13 +21,13 @@ from superionic.workflows.runfolder import (
     task_name,
 )
 from superionic.workflows.slurm.campaign import CAMPAIGN, read_campaign, read_legs
-from superionic.workflows.slurm.client import QueueEntry, Slurm
+from superionic.workflows.slurm.client import PROBE_S, QueueEntry, Slurm
 from superionic.workflows.slurm.command_line import name_of, option_value
 from superionic.workflows.slurm.outcome import judge
 from superionic.workflows.slurm.records import SLURM, STOP, Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from superionic.workflows.slurm.records import Placed
 
@@ -80,6 +80,8 @@ class Survey:
         Of a campaign: command, state and message.
     driver : str
         Of a campaign: what is known of the job that goes on.
+    going_on : bool
+        Whether anything is queued or running, as far as is known.
     remarks : tuple of str
         What could not be found out.
     """
@@ -89,6 +91,7 @@ class Survey:
     runs: tuple[str, ...]
     commands: tuple[tuple[str, str, str], ...] = ()
     driver: str = ""
+    going_on: bool = False
     remarks: tuple[str, ...] = ()
 
     @property
@@ -123,21 +126,24 @@ def survey(folder: Path) -> Survey:
         raise RunFolderError(
             f"There are no tasks in {folder}. Name the results folder of a command or a Run."
         )
-    queue, remark = ask_queue()
+    listed = [_listed(run) for run in runs]
+    step = _step(folder) if campaign else None
+    queue, remark = ask_queue()  # after the records: whatever they name was submitted before
     counts: dict[str, dict[str, int]] = {}
     open_tasks: list[TaskStatus] = []
-    for run in runs:
-        for status in _tasks(run, queue):
-            states = counts.setdefault(task_name(status.key), {})
-            states[status.state] = states.get(status.state, 0) + 1
-            if status.state != "done":
-                open_tasks.append(status)
+    for status in _statuses(zip(runs, listed, strict=True), queue):
+        states = counts.setdefault(task_name(status.key), {})
+        states[status.state] = states.get(status.state, 0) + 1
+        if status.state != "done":
+            open_tasks.append(status)
+    driver, driven = _driver(folder, queue, step) if campaign else ("", False)
     return Survey(
         counts=dict(sorted(counts.items())),
         tasks=tuple(open_tasks),
         runs=tuple(str(run) for run in runs),
         commands=_commands(folder) if campaign else (),
-        driver=_driver(folder, queue) if campaign else "",
+        driver=driver,
+        going_on=driven or any(t.state in ("queued", "running") for t in open_tasks),
         remarks=(remark,) if remark else (),
     )
 
@@ -167,25 +173,31 @@ def ask_queue() -> tuple[dict[str, QueueEntry] | None, str]:
     if shutil.which("squeue") is None:
         return None, ""
     try:
-        return Slurm(timeout_s=20.0).queue(), ""
+        return Slurm(timeout_s=PROBE_S).queue(), ""
     except ClusterError as error:
         return None, f"The queue could not be asked: {error}"
 
 
-def _tasks(run: Path, queue: Mapping[str, QueueEntry] | None) -> Iterator[TaskStatus]:
-    """Yield the state of every task of a run."""
+def _listed(run: Path) -> tuple[list[str], dict[str, Placed | None]]:
+    """Return the tasks of a run that are done, and the last submission of each other one."""
     with os.scandir(run) as entries:
         keys = sorted(e.name for e in entries if _TASK.fullmatch(e.name) and e.is_dir())
-    unfinished = []
-    for key in keys:
-        if Path(run, key, RESULT).exists():
+    done = [key for key in keys if Path(run, key, RESULT).exists()]
+    left = [key for key in sorted({*keys} - {*done}) if Path(run, key, INPUTS).exists()]
+    ledger = Ledger(run) if left else None
+    return done, {key: ledger.latest(key) if ledger else None for key in left}
+
+
+def _statuses(
+    listed: Iterable[tuple[Path, tuple[list[str], dict[str, Placed | None]]]],
+    queue: Mapping[str, QueueEntry] | None,
+) -> Iterator[TaskStatus]:
+    """Yield the state of every task of some runs."""
+    for run, (done, left) in listed:
+        for key in done:
             yield TaskStatus(str(run), key, "done")
-        elif Path(run, key, INPUTS).exists():
-            unfinished.append(key)
-    ledger = Ledger(run) if unfinished else None
-    for key in unfinished:
-        placed = ledger.latest(key) if ledger else None
-        yield _task(run, key, placed, queue)
+        for key, placed in left.items():
+            yield _task(run, key, placed, queue)
 
 
 def _task(
@@ -244,48 +256,41 @@ def _told(words: Sequence[str], folder: Path) -> str:
     return shlex.join(words)
 
 
-def _driver(folder: Path, queue: Mapping[str, QueueEntry] | None) -> str:
-    """Say what is known of the job that takes the next step of a campaign."""
-    campaign = read_campaign(folder)
-    if (campaign.records / SLURM / STOP).exists():
-        return f"cancelled; `superionic resume {folder}` goes on"
-    if all(leg.state != "waiting" for leg in read_legs(campaign).values()):
-        return "nothing left to do"
-    latest = Ledger(campaign.records).latest("driver")
-    if latest is None:
-        return f"no next step is in the queue: `superionic resume {folder}` takes it"
-    entry = queue.get(latest.job) if queue is not None else None
-    if entry is not None and entry.active:
-        return f"the next step is job {latest.job}, {entry.state.lower()} ({entry.reason})"
-    if queue is None and not latest.ended():
-        return f"the next step is job {latest.job}"
-    why = str(latest.ended().get("reason") or "it ended")
-    return f"job {latest.job} did not go on ({why}): `superionic resume {folder}` does"
+def _step(folder: Path) -> Placed | None:
+    """Return the last submission of the job that takes the next step of a campaign."""
+    return Ledger(folder / CAMPAIGN).latest("driver")
 
 
-def stop_all(folder: Path) -> list[str]:
-    """Cancel all jobs of everything below a folder, drivers first; return their numbers.
+def _driver(
+    folder: Path, queue: Mapping[str, QueueEntry] | None, known: Placed | None
+) -> tuple[str, bool]:
+    """Say what is known of the job that takes the next step of a campaign, and whether it will.
 
-    Raises
-    ------
-    ClusterError
-        Slurm does not answer.
+    Parameters
+    ----------
+    folder
+        The results folder.
+    queue
+        All jobs.
+    known
+        The last one that had been submitted when the queue was asked.
     """
-    places = [p for p in (folder / CAMPAIGN,) if p.is_dir()] + list(run_folders(folder))
-    for place in places:
-        if (place / SLURM).is_dir():
-            (place / SLURM / STOP).touch(mode=0o644)
-    slurm = Slurm()
-    cancelled: list[str] = []
-    for place in (*places, *places):  # twice: a driver may have been in the middle of an sbatch
-        names = {p.name for p in (place / SLURM).glob("*-*")}
-        jobs = [e.job for e in slurm.queue().values() if e.active and e.name in names]
-        slurm.cancel(sorted({job.partition("_")[0] for job in jobs}))
-        cancelled += [job for job in jobs if job not in cancelled]
-    return cancelled
-
-
-def let_go_on(folder: Path) -> None:
-    """Take back a cancellation."""
-    for place in (folder / CAMPAIGN, *run_folders(folder)):
-        (place / SLURM / STOP).unlink(missing_ok=True)
+    campaign = read_campaign(folder)
+    again = f"`superionic resume {shlex.quote(str(folder))}`"
+    if (campaign.records / SLURM / STOP).exists():
+        return f"cancelled; {again} goes on", False
+    legs = read_legs(campaign)
+    if all(k in legs and legs[k].state != "waiting" for k in range(len(campaign.commands))):
+        return "nothing left to do", False
+    latest = _step(folder)
+    if latest is None:
+        return f"no next step is in the queue: {again} takes it", False
+    job, end = latest.job, latest.ended()
+    entry = queue.get(job) if queue is not None else None
+    if entry is not None and entry.active:
+        return f"the next step is job {job}, {entry.state.lower()} ({entry.reason})", True
+    newer = known is None or known.job != job
+    if (queue is None or newer) and not end:
+        return f"the next step is job {job}", True
+    why = end.get("reason") or (entry.state.lower() if entry is not None else "it ended")
+    return f"job {job} did not go on ({why}): {again} does", False

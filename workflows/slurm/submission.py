@@ -59,6 +59,8 @@ class DriverLock:
     ----------
     run
         The run's folder.
+    patience_s
+        Seconds to wait for it; None for ``PATIENCE_S``.
 
     Raises
     ------
@@ -66,14 +68,14 @@ class DriverLock:
         Another driver is at work.
     """
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, *, patience_s: float | None = None) -> None:
         folder = run / SLURM
         try:
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             self._descriptor = os.open(folder / ".driver.lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise RunFolderError(f"Cannot write into {folder}: {error.strerror}.") from error
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
         while not try_lock(self._descriptor):
             if time.monotonic() > until:
                 holder = os.read(self._descriptor, 200).decode(errors="replace").strip()
