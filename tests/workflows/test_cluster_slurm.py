@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,12 @@ from commands import superionic
 from superionic.structures.errors import TaskFailedError
 from superionic.workflows.execution import Run
 from superionic.workflows.runfolder import read_run
+from superionic.workflows.slurm.campaign import CAMPAIGN, read_campaign
 from superionic.workflows.slurm.client import Slurm
 from superionic.workflows.slurm.cluster_file import cluster_path
 from superionic.workflows.slurm.config import ClusterConfig, JobResources
-from superionic.workflows.slurm.records import batches_of
-from superionic.workflows.slurm.status import survey
+from superionic.workflows.slurm.records import Ledger, batches_of
+from superionic.workflows.slurm.status import run_folders, survey
 
 CLUSTER = ClusterConfig(name="ci", poll_s=0.5, grace_s=3.0, walltime="00:10:00")
 
@@ -66,11 +68,13 @@ def node_is_up() -> Iterator[str]:
     subprocess.run(["scontrol", "update", f"nodename={name}", "state=resume"], check=False)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 300.0) -> None:
+def wait_for(
+    condition: Callable[[], object], seconds: float = 300.0, *, pause: float = 0.5
+) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until
-        time.sleep(0.5)
+        time.sleep(pause)
 
 
 def queue_is_empty() -> bool:
@@ -232,6 +236,98 @@ def same_numbers(local: Path, remote: Path) -> None:
         assert (local / key / "result.json").read_bytes() == (
             remote / key / "result.json"
         ).read_bytes()
+
+
+PLAN = """out = "there"
+cluster = "ci"
+structures = ["*.cif"]
+
+[[workflow]]
+command = "barrier"
+options = { ion = "Al", theory = "emt", hop = 0, max_length = 3.0, images = 3, fmax = 0.1 }
+
+[[workflow]]
+command = "relax"
+options = { theory = "emt", fmax = 0.05 }
+"""
+
+
+def end_driver(job: str, how: str) -> None:
+    """Cancel a job, or kill its process where it stands."""
+    if how == "scancel":
+        subprocess.run(["scancel", job], check=True)
+        return
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            ours = f"SLURM_JOB_ID={job}".encode() in path.read_bytes().split(b"\0")
+            words = (path.parent / "cmdline").read_bytes().split(b"\0")
+            if ours and b"superionic.workflows.slurm.driver" in words:
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
+def batches(folder: Path) -> set[Path]:
+    """What was submitted from a campaign's folder, or is just being."""
+    return set(folder.rglob("slurm/*/batch.json"))
+
+
+def active(job: str) -> bool:
+    entry = Slurm().queue().get(job)
+    return entry is not None and entry.active
+
+
+@pytest.mark.parametrize("how", ["scancel", "SIGKILL"])
+def test_driver_job_killed_in_the_middle_of_a_wave(place: Path, how: str) -> None:
+    """Wave after wave: nothing is done or submitted twice, nothing lost, and all is completed."""
+    rng, known = random.Random(how), set(Slurm().queue())
+    for k in range(3):
+        atoms = bulk("Al", cubic=True, a=4.0 + 0.05 * k)
+        atoms.rattle(0.05, seed=k)
+        write(f"it's {k}.cif", atoms)
+    (place / "plan.toml").write_text(PLAN)
+    there, kills = place / "there", 0
+    finished: dict[Path, int] = {}
+    assert superionic("submit", "plan.toml").code == 0
+    while not survey(there).finished:
+        step = Ledger(there / CAMPAIGN).latest("driver")
+        assert step is not None
+        before = batches(there)
+        wait_for(step.started)
+        if kills % 2:
+            time.sleep(rng.uniform(0.0, 1.5))
+        else:  # while it submits, if it does
+            wait_for(lambda: step.ended() or batches(there) != before, pause=0.01)  # noqa: B023
+        finished |= {p: p.stat().st_mtime_ns for p in there.rglob("*/result.json")}
+        end_driver(step.job, how)
+        wait_for(lambda: not active(step.job))  # noqa: B023
+        if step.ended():
+            continue  # too late: it has done its work
+        kills += 1
+        if Ledger(there / CAMPAIGN).latest("driver") != step:
+            continue  # its successor is in the queue
+        wait_for(lambda: not survey(there).going_on)
+        assert f"job {step.job} did not go on (" in survey(there).driver
+        said = superionic("resume", "there")
+        assert said.code == 0, said.err
+    assert kills >= 2
+    assert {p: p.stat().st_mtime_ns for p in finished} == finished
+    runs = [*run_folders(there)]
+    assert len(runs) == 4
+    for run in runs:
+        keys = [key for batch in batches_of(run) for key in batch.keys]
+        assert sorted(keys) == [record.key for record in read_run(run)]
+    numbers: dict[str, set[str]] = {}
+    for entry in Slurm().queue().values():
+        if entry.job not in known:
+            numbers.setdefault(entry.name, set()).add(entry.job.partition("_")[0])
+    assert numbers == {
+        b.name: {b.job(0).partition("_")[0]}
+        for run in (*runs, there / CAMPAIGN)
+        for b in batches_of(run)
+    }
+    plan = read_campaign(there).commands[0]
+    words = ["here" if word == str(there / "barrier/it_s_0") else word for word in plan]
+    assert superionic(*words[:1], "--no-progress", *words[1:]).code == 0
+    same_numbers(place / "here", there / "barrier/it_s_0")
 
 
 TINY = """# The quick protocol cut down until it means nothing and takes minutes.
