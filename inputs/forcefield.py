@@ -23,6 +23,7 @@ from superionic.inputs.templates import (
     molecule_parameters,
 )
 from superionic.structures.errors import ForceFieldError
+from superionic.structures.tiling import tiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,22 +128,25 @@ def _assemble(
     rows: tuple[ParameterRow, ...],
 ) -> ParametrisedBox:
     """Repeat the parameters of each molecule over the box."""
-    tiles = _Tiles(box)
+    parts = box.components
     names = list(dict.fromkeys(r.type for t in templates for r in t.rows))
-    bonds, angles, torsions = (tiles.terms(templates, size) for size in (2, 3, 4))
+    bonds, angles, torsions = (_terms(parts, templates, size) for size in (2, 3, 4))
     keep = (torsions[1] != 0).any(axis=1)
-    springs = tiles.tuples([t.springs for t in templates], 2)
-    lengths = [np.tile(t.spring_length_ang, c.count) for c, t in tiles.pairs(templates)]
+    springs = tiled(parts, [t.springs for t in templates], 2)
+    lengths = [np.tile(t.spring_length_ang, c.count) for c, t in zip(parts, templates, strict=True)]
     return ParametrisedBox(
         box=box,
         types=tuple(names),
         type_index=np.asarray(
-            tiles.atoms([[names.index(r.type) for r in t.rows] for t in templates]), dtype=np.int64
+            _of_atoms(parts, [[names.index(r.type) for r in t.rows] for t in templates]),
+            dtype=np.int64,
         ),
-        masses_amu=tiles.atoms([[r.mass_amu for r in t.rows] for t in templates]),
-        charges_e=tiles.atoms([t.charges_e for t in templates]),
-        sigma_ang=tiles.atoms([[r.sigma_ang for r in t.rows] for t in templates]),
-        epsilon_kJ_per_mol=tiles.atoms([[r.epsilon_kJ_per_mol for r in t.rows] for t in templates]),
+        masses_amu=_of_atoms(parts, [[r.mass_amu for r in t.rows] for t in templates]),
+        charges_e=_of_atoms(parts, [t.charges_e for t in templates]),
+        sigma_ang=_of_atoms(parts, [[r.sigma_ang for r in t.rows] for t in templates]),
+        epsilon_kJ_per_mol=_of_atoms(
+            parts, [[r.epsilon_kJ_per_mol for r in t.rows] for t in templates]
+        ),
         bonds=bonds[0],
         bond_length_ang=bonds[1][:, 0],
         bond_k_kJ_per_mol_ang2=bonds[1][:, 1],
@@ -154,8 +158,8 @@ def _assemble(
         springs=springs,
         spring_length_ang=np.concatenate(lengths),
         spring_k_kJ_per_mol_ang2=spring,
-        excluded=tiles.tuples([t.excluded for t in templates], 2),
-        pairs_14=tiles.tuples([t.pairs_14 for t in templates], 2),
+        excluded=tiled(parts, [t.excluded for t in templates], 2),
+        pairs_14=tiled(parts, [t.pairs_14 for t in templates], 2),
         mixing=mixing,
         lennard_jones=choice.lennard_jones,
         cations=choice.cations,
@@ -164,43 +168,22 @@ def _assemble(
     )
 
 
-class _Tiles:
-    """Repeats arrays of one molecule over all molecules of its component."""
+def _of_atoms(components: Sequence[Component], values: Sequence[ArrayLike]) -> NDArray[np.float64]:
+    """Return values of the atoms of one molecule of each component for all atoms."""
+    return np.concatenate([np.tile(v, c.count) for c, v in zip(components, values, strict=True)])
 
-    def __init__(self, box: Box) -> None:
-        self.components = box.components
-        sizes = [c.count * c.atoms for c in box.components]
-        self.firsts = [0, *np.cumsum(sizes)[:-1].tolist()]
 
-    def pairs(
-        self, templates: Sequence[MoleculeParameters]
-    ) -> zip[tuple[Component, MoleculeParameters]]:
-        return zip(self.components, templates, strict=True)
-
-    def atoms(self, values: Sequence[ArrayLike]) -> NDArray[np.float64]:
-        parts = [np.tile(v, c.count) for c, v in zip(self.components, values, strict=True)]
-        return np.concatenate(parts)
-
-    def tuples(self, values: Sequence[Sequence[tuple[int, ...]]], width: int) -> NDArray[np.int64]:
-        parts = [np.zeros((0, width), dtype=np.int64)]
-        for first, c, found in zip(self.firsts, self.components, values, strict=True):
-            own = np.array(found, dtype=np.int64).reshape(1, -1, width)
-            shifts = first + c.atoms * np.arange(c.count)
-            parts.append((own + shifts[:, None, None]).reshape(-1, width))
-        return np.concatenate(parts)
-
-    def terms(
-        self, templates: Sequence[MoleculeParameters], size: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return atoms and numbers of all terms with so many atoms."""
-        own = [[(a, r) for a, r in t.terms if len(a) == size] for t in templates]
-        atoms = self.tuples([[a for a, _ in x] for x in own], size)
-        width = len(_VALUES[size])
-        values = [
-            np.tile(np.array([r.values for _, r in x]).reshape(-1, width), (c.count, 1))
-            for c, x in zip(self.components, own, strict=True)
-        ]
-        return atoms, np.concatenate(values)
+def _terms(
+    components: Sequence[Component], templates: Sequence[MoleculeParameters], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return atoms and numbers of all terms with so many atoms."""
+    own = [[(a, r) for a, r in t.terms if len(a) == size] for t in templates]
+    width = len(_VALUES[size])
+    values = [
+        np.tile(np.array([r.values for _, r in x]).reshape(-1, width), (c.count, 1))
+        for c, x in zip(components, own, strict=True)
+    ]
+    return tiled(components, [[a for a, _ in x] for x in own], size), np.concatenate(values)
 
 
 def _used(

@@ -13,6 +13,7 @@ from ase.data import chemical_symbols
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.molecule import Molecule
 from superionic.structures.structure import Structure, readonly
+from superionic.structures.tiling import tiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -234,14 +235,8 @@ class Box:
     @cached_property
     def bonds(self) -> NDArray[np.int64]:
         """Bonded pairs of atoms, the lower first. shape=(bonds, 2)."""
-        parts = [np.zeros((0, 2), dtype=np.int64)]
-        first = 0
-        for c in self.components:
-            pairs = np.array([(i, j) for i, j, _ in c.molecule.bonds], dtype=np.int64)
-            shifts = first + c.atoms * np.arange(c.count)
-            parts.append((pairs.reshape(1, -1, 2) + shifts[:, None, None]).reshape(-1, 2))
-            first += c.atoms * c.count
-        return readonly(np.concatenate(parts), np.int64)
+        own = [[(i, j) for i, j, _ in c.molecule.bonds] for c in self.components]
+        return readonly(tiled(self.components, own, 2), np.int64)
 
     @property
     def charge(self) -> int:

@@ -10,11 +10,12 @@ from ase.data import chemical_symbols
 
 from superionic.structures.contacts import vdw_radii_ang
 from superionic.structures.ion_pairs import CATION_RADII_ANG, DONOR_RADII_ANG
+from superionic.structures.tiling import tiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from superionic.structures.box import Box, Component
 
@@ -105,15 +106,11 @@ class NonBonded:
 
     def _keys(self, components: Sequence[Component]) -> NDArray[np.int64]:
         """Return ``i * atoms + j`` of bonded pairs in polymers, sorted."""
-        total, first, parts = len(self.radii), 0, [np.zeros(0, dtype=np.int64)]
-        for c in components:
-            if c.is_polymer:
-                pairs = bonded_pairs(c, BONDS_APART)
-                shifts = first + c.atoms * np.arange(c.count)
-                lower, upper = (pairs[:, k] + shifts[:, None] for k in (0, 1))
-                parts.append((lower * total + upper).ravel())
-            first += c.atoms * c.count
-        return np.sort(np.concatenate(parts))
+        own: list[ArrayLike] = [
+            bonded_pairs(c, BONDS_APART) if c.is_polymer else [] for c in components
+        ]
+        pairs = tiled(components, own, 2)
+        return np.sort(pairs[:, 0] * len(self.radii) + pairs[:, 1])
 
     def pairs(self, positions: NDArray[np.float64], reach_ang: float) -> NDArray[np.int64]:
         """Return pairs that are not bonded within a distance, the lower first. shape=(n, 2)."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from superionic.structures.box_contacts import NonBonded, bonded_pairs
 from superionic.structures.errors import PackingError
+from superionic.structures.tiling import tiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,16 +184,12 @@ class _Energy:
 
 def _springs(components: Sequence[Component]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return pairs of atoms whose distance is kept, and that distance in angstrom."""
-    pairs, lengths = [np.zeros((0, 2), dtype=np.int64)], [np.zeros(0)]
-    first = 0
-    for c in components:
-        own = _kept(c)
-        shifts = first + c.atoms * np.arange(c.count)
-        pairs.append((own[None] + shifts[:, None, None]).reshape(-1, 2))
+    kept = [_kept(c) for c in components]
+    lengths = [np.zeros(0)]
+    for c, own in zip(components, kept, strict=True):
         ends = c.molecule.positions[own]
         lengths.append(np.tile(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1), c.count))
-        first += c.atoms * c.count
-    return np.concatenate(pairs), np.concatenate(lengths)
+    return tiled(components, kept, 2), np.concatenate(lengths)
 
 
 def _kept(component: Component) -> NDArray[np.int64]:
