@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.inputs.ewald import GROMACS_ORDER, direct_tolerance, mesh_spacing_ang
 from superionic.inputs.folders import write_folder
 from superionic.inputs.openmm import masses_of
 from superionic.inputs.parameter_table import NOTES, PARAMETERS, notes_text, table_csv
@@ -235,7 +236,9 @@ def mdp_text(run: str, box: ParametrisedBox, options: MDOptions) -> str:
         "coulombtype": "PME",
         "rcoulomb": options.cutoff_ang * NM,
         "coulomb-modifier": "None",
-        "ewald-rtol": 1e-5,
+        "ewald-rtol": direct_tolerance(options),
+        "fourierspacing": mesh_spacing_ang(options, order=GROMACS_ORDER) * NM,
+        "pme-order": GROMACS_ORDER,
         "vdwtype": "Cut-off",
         "rvdw": options.cutoff_ang * NM,
         "vdw-modifier": "None",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.inputs.ewald import ORDER, mesh_points, splitting_per_ang
 from superionic.inputs.folders import write_folder
 from superionic.inputs.forcefields import KJ_PER_KCAL
 from superionic.inputs.parameter_table import NOTES, PARAMETERS, notes_text, table_csv
@@ -30,8 +31,6 @@ DATA, SCRIPT = "box.data", "in.lammps"
 
 MIX = {"geometric": "geometric", "lorentz-berthelot": "arithmetic"}
 """Words of ``pair_modify mix``."""
-
-PPPM_ACCURACY = 1e-5
 
 
 def write_lammps(box: ParametrisedBox, folder: str | Path, options: MDOptions) -> Path:
@@ -178,7 +177,7 @@ def script_text(box: ParametrisedBox, options: MDOptions) -> str:
         "boundary        p p p",
         f"pair_style      lj/cut/coul/long {options.cutoff_ang:g}",
         f"pair_modify     mix {MIX[box.mixing]} tail {'yes' if options.tail_correction else 'no'}",
-        f"kspace_style    pppm {PPPM_ACCURACY:g}",
+        *_long_range(box, options),
         f"special_bonds   lj/coul 0.0 0.0 {weight}",
         *(
             f"{f'{name.lower()}_style':<15s} {styles[name]}"
@@ -200,6 +199,15 @@ def script_text(box: ParametrisedBox, options: MDOptions) -> str:
         *_integrate(box, options),
     ]
     return "\n".join([*lines, ""])
+
+
+def _long_range(box: ParametrisedBox, options: MDOptions) -> list[str]:
+    """Return splitting and mesh as they are; LAMMPS would choose its own for an accuracy."""
+    points = " ".join(str(n) for n in mesh_points(box.box.edges_ang, options))
+    return [
+        f"kspace_style    pppm {options.ewald_tolerance:g}",
+        f"kspace_modify   gewald {splitting_per_ang(options):.8g} mesh {points} order {ORDER}",
+    ]
 
 
 def _rigid_groups(box: ParametrisedBox) -> list[str]:

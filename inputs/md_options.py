@@ -32,7 +32,8 @@ class MDOptions:
     electrostatics : str
         ``pme`` in a periodic box; ``all-pairs`` takes the box as free in space, without cutoff.
     ewald_tolerance : float
-        Relative error that Ewald parameters are chosen for.
+        Relative error of forces that Ewald parameters are chosen for, below 0.5; by one rule for
+        every code, see `superionic.inputs.ewald`.
     tail_correction : bool
         Add the Lennard-Jones energy and pressure beyond the cutoff for a homogeneous box.
     constraints : str
@@ -96,6 +97,11 @@ class MDOptions:
                 raise DeckError(
                     f"{name} must be positive and below 10000; got {getattr(self, name):g}."
                 )
+        if self.ewald_tolerance >= 0.5:
+            raise DeckError(
+                "ewald_tolerance is a relative error of forces and below 0.5, such as 5e-4; got "
+                f"{self.ewald_tolerance:g}."
+            )
         for name in ("steps", "frame_every"):
             if getattr(self, name) < 1:
                 raise DeckError(f"{name} must be positive; got {getattr(self, name)}.")

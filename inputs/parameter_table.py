@@ -6,6 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from superionic.inputs.ewald import splitting_per_ang
 from superionic.inputs.parametrised import SCALE_14
 
 if TYPE_CHECKING:
@@ -55,8 +56,19 @@ def notes_text(
         f"- Cutoff {options.cutoff_ang:g} A, constraints {options.constraints} ({fixed} bonds), "
         f"time step {options.timestep_fs:g} fs, mass of hydrogen "
         + (f"{options.hydrogen_mass_amu:g} g/mol." if options.hydrogen_mass_amu else "as it is."),
+        *_ewald(options),
         *(f"- {remark}" for remark in remarks),
         f"- Every parameter with its source: {PARAMETERS}.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _ewald(options: MDOptions) -> list[str]:
+    """Return how the Coulomb sum is split, where it is."""
+    if options.electrostatics != "pme":
+        return []
+    return [
+        f"- Ewald: splitting {splitting_per_ang(options):.4f} 1/A, for a relative error of forces "
+        f"of {options.ewald_tolerance:g}."
+    ]

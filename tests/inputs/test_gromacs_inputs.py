@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,8 +15,9 @@ import pytest
 from openmm_points import evaluate
 from small_boxes import CHARGES, node_box, salt_box
 
+from superionic.inputs.ewald import splitting_per_ang
 from superionic.inputs.forcefield import assign_parameters
-from superionic.inputs.gromacs import gromacs_files, write_gromacs
+from superionic.inputs.gromacs import gromacs_files, mdp_text, write_gromacs
 from superionic.inputs.md_options import MDOptions
 from superionic.inputs.parametrised import Mixing, ParametrisedBox
 from superionic.structures.errors import DeckError
@@ -55,6 +58,12 @@ def section(text: str, title: str) -> list[list[str]]:
         elif inside and words:
             rows.append(words)
     return rows
+
+
+def pair_of(line: str) -> tuple[str, str]:
+    """Name and value of a setting."""
+    name, _, value = line.partition("=")
+    return name, value.strip()
 
 
 def test_topology_says_what_the_box_holds() -> None:
@@ -101,15 +110,32 @@ def test_energies_are_there_when_they_are_written(every: int, computed: int) -> 
     assert {k.strip(): v for k, v in found.items()}["nstcalcenergy"] == str(computed)
 
 
+@pytest.mark.parametrize("tolerance", [5e-4, 1e-6])
+def test_ewald_settings_are_those_asked_for(tolerance: float) -> None:
+    options = MDOptions(ewald_tolerance=tolerance)
+    files = gromacs_files(salt(), options)
+    split = math.sqrt(-math.log(2 * tolerance))  # times the cutoff
+    for run in ("em", "npt", "nvt"):
+        found = {k.strip(): v for k, v in map(pair_of, files[f"{run}.mdp"].splitlines())}
+        assert float(found["ewald-rtol"]) == pytest.approx(math.erfc(split), rel=1e-8)
+        spacing_ang = 10 * float(found["fourierspacing"])
+        mesh_ang = 1.5 * tolerance**0.2 * options.cutoff_ang / split
+        assert 0.5 * mesh_ang < spacing_ang <= mesh_ang * (1 + 1e-9)
+        assert found["pme-order"] == "4"
+    assert f"Ewald: splitting {split / options.cutoff_ang:.4f} 1/A" in files["NOTES.md"]
+
+
 def test_free_box_is_refused() -> None:
     with pytest.raises(DeckError, match="periodic"):
         gromacs_files(salt(), MDOptions(electrostatics="all-pairs"))
 
 
-def single_point(box: ParametrisedBox, folder: Path) -> tuple[dict[str, float], Any]:
+def single_point(
+    box: ParametrisedBox, folder: Path, settings: str = SINGLE_POINT
+) -> tuple[dict[str, float], Any]:
     """Energies in kJ/mol and forces in kJ/mol/A from GROMACS."""
     write_gromacs(box, folder, MDOptions())
-    (folder / "point.mdp").write_text(SINGLE_POINT)
+    (folder / "point.mdp").write_text(settings)
 
     def gmx(*words: str, answer: str = "") -> str:
         done = subprocess.run(
@@ -167,3 +193,24 @@ def test_rigid_molecules_in_gromacs(tmp_path: Path) -> None:
     expected = naive.bonded(box, x) | naive.periodic(box, x, cutoff_ang=10.0)
     assert found["Harmonic Pot."] == pytest.approx(expected["springs"], rel=1e-6)
     assert found["Potential"] == pytest.approx(sum(expected.values()), abs=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(GMX is None, reason="no gmx on this machine")
+@pytest.mark.parametrize("tolerance", [5e-3, 5e-4])
+def test_forces_have_the_error_asked_for(tolerance: float, tmp_path: Path) -> None:
+    """With the Ewald settings of our files; the rest of the forces is exact to 2e-3 kJ/mol/nm."""
+    box = salt()
+    bare: dict[str, Any] = {"tail_correction": False, "constraints": "none", "timestep_fs": 1.0}
+    options = MDOptions(ewald_tolerance=tolerance, **bare)
+    ours = ("ewald-rtol", "fourierspacing", "pme-order")
+    lines = [line for line in SINGLE_POINT.splitlines() if not line.startswith(ours)]
+    lines += [line for line in mdp_text("nvt", box, options).splitlines() if line.startswith(ours)]
+    _, found = single_point(box, tmp_path / "gmx", "\n".join([*lines, ""]))
+    _, exact = evaluate(box, MDOptions(ewald_tolerance=1e-8, **bare))
+    off = float(np.sqrt(((found - exact) ** 2).sum() / (exact**2).sum()))
+    assert tolerance / 1e3 < off < tolerance / 10
+    log = (tmp_path / "gmx" / "p.log").read_text()
+    width = re.search(r"Gaussian width \(1/beta\) of (\S+) nm", log)
+    assert width is not None
+    assert 10 * float(width[1]) == pytest.approx(1 / splitting_per_ang(options), rel=1e-4)

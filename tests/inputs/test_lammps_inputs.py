@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from pathlib import Path
@@ -114,6 +115,19 @@ def test_script_says_how_to_mix(mixing: Mixing, word: str) -> None:
     script = lammps_files(salt(mixing), MDOptions())["in.lammps"]
     assert re.search(rf"pair_modify +mix {word} tail yes", script)
     assert re.search(r"special_bonds +lj/coul 0.0 0.0 0.5", script)
+
+
+@pytest.mark.parametrize("tolerance", [5e-4, 1e-6])
+def test_long_range_part_is_split_as_in_openmm(tolerance: float) -> None:
+    box, options = salt(), MDOptions(ewald_tolerance=tolerance)
+    script = lammps_files(box, options)["in.lammps"]
+    assert re.search(rf"kspace_style +pppm {tolerance:g}\n", script)
+    said = re.search(r"kspace_modify +gewald (\S+) mesh (\d+) (\d+) (\d+) order 5\n", script)
+    assert said is not None
+    alpha = math.sqrt(-math.log(2 * tolerance)) / options.cutoff_ang
+    assert float(said[1]) == pytest.approx(alpha, rel=1e-7)
+    spacing = box.box.edges_ang / [int(n) for n in said.groups()[1:]]
+    assert (spacing <= 1.5 * tolerance**0.2 / alpha).all()
 
 
 def test_constrained_kinds_are_those_of_hydrogens() -> None:

@@ -128,6 +128,8 @@ def test_held_molecules_have_no_mass_and_stay_one_molecule() -> None:
         ({"pressure_bar": float("nan")}, "pressure_bar must be a number"),
         ({"steps": 0}, "steps must be positive; got 0"),
         ({"electrostatics": "ewald"}, "pme, all-pairs"),
+        ({"ewald_tolerance": 0.5}, "ewald_tolerance is a relative error"),
+        ({"ewald_tolerance": 0.0}, "ewald_tolerance must be positive"),
     ],
 )
 def test_options_are_checked(settings: dict[str, Any], message: str) -> None:
