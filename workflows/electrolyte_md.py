@@ -217,6 +217,8 @@ def electrolyte_task(
     ------
     PackingError, MissingParametersError, UnstableRunError
         The box cannot be packed or parametrised, or the run blew up.
+    InvalidStructureError
+        The box holds no residue of a name that is to be observed; told before the run.
     TimeoutError
         It was asked to stop, or the walltime ends; the next try goes on.
     """
@@ -229,6 +231,8 @@ def electrolyte_task(
 
     folder = current_folder() / "md"
     box = build_box(recipe)
+    for residue in (observables.cation, observables.anion, observables.polymer):
+        box.component(residue)
     charges = {FILLER: filler.charges_e} if len(filler.charges_e) else None
     parametrised = assign_parameters(
         box, charge_scale=force_field.charge_scale, lennard_jones=force_field.lennard_jones,

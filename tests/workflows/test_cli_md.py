@@ -75,6 +75,9 @@ def test_trajectory_is_analysed(box: Path, tmp_path: Path) -> None:
     }
     assert decode(read_json(tmp_path / "msd.json"))["diffusivity"].D_cm2_s is None
     refused(superionic("analyse", "msd", *files, "--sel", "element Na"))
+    unknown = refused(superionic("analyse", "msd", *files, "--sel", "resname XYZ"))
+    assert "'resname XYZ' selects no atoms" in unknown
+    assert "residues: AR" in unknown
 
 
 def test_diffusion_of_extended_xyz(tmp_path: Path) -> None:

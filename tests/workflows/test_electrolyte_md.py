@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from superionic.inputs.md_options import MDOptions
-from superionic.structures.errors import ProtocolError
+from superionic.structures.errors import InvalidStructureError, ProtocolError
 from superionic.structures.recipe import BoxSpec
 from superionic.workflows.electrolyte_md import (
     ElectrolyteRun,
@@ -89,3 +89,18 @@ def test_two_time_steps_or_temperatures_are_refused() -> None:
         replace(PLAN, options=MDOptions(temperature_K=300.0))
     with pytest.raises(ProtocolError, match="makes no sense"):
         replace(PLAN, steps=0)
+
+
+@pytest.mark.parametrize(
+    "seen", [Observables(cation="XYZ"), Observables(anion="XYZ"), Observables(polymer="XYZ")]
+)
+def test_an_unknown_residue_is_named_before_the_run(
+    seen: Observables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "superionic.workflows.md_run.run_md", lambda *_, **__: pytest.fail("it was run")
+    )
+    with pytest.raises(InvalidStructureError, match="no 'XYZ'; it holds PEO, NA, TFSI"):
+        electrolyte_task(
+            "small", RECIPE, FillerModel(), ForceFieldChoice(charge_scale=0.8), PLAN, seen
+        )
