@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from superionic.structures.errors import TrajectoryError
 
-TextFrame = tuple[NDArray[np.float64], NDArray[np.float64] | None, float | None]
+PlainFrame = tuple[NDArray[np.float64], NDArray[np.float64] | None, float | None]
 """Positions in angstrom, cell in angstrom, time in ps."""
 
 
 @dataclass(frozen=True, eq=False)
-class TextFrames:
-    """A trajectory in a text file.
+class PlainFrames:
+    """A trajectory of frames that hold symbols, positions and cell.
 
     Attributes
     ----------
@@ -35,10 +35,10 @@ class TextFrames:
     symbols: tuple[str, ...]
     count: int
     dt_ps: float | None
-    frames: Callable[[], Iterator[TextFrame]]
+    frames: Callable[[], Iterator[PlainFrame]]
 
 
-def read_extxyz(path: Path) -> TextFrames:
+def read_extxyz(path: Path) -> PlainFrames:
     """Open extended XYZ; times are taken from ``time`` (fs, as ASE writes) or ``time_ps``.
 
     Raises
@@ -50,7 +50,7 @@ def read_extxyz(path: Path) -> TextFrames:
     dt = None
     if len(times) == 2 and times[0] is not None and times[1] is not None:
         dt = times[1] - times[0]
-    return TextFrames(symbols, count, dt, lambda: _extxyz_frames(path, symbols))
+    return PlainFrames(symbols, count, dt, lambda: _extxyz_frames(path, symbols))
 
 
 def _scan_extxyz(path: Path) -> tuple[tuple[str, ...], int, list[float | None]]:
@@ -79,7 +79,7 @@ def _scan_extxyz(path: Path) -> tuple[tuple[str, ...], int, list[float | None]]:
     return symbols, count, times
 
 
-def _extxyz_frames(path: Path, symbols: tuple[str, ...]) -> Iterator[TextFrame]:
+def _extxyz_frames(path: Path, symbols: tuple[str, ...]) -> Iterator[PlainFrame]:
     """Yield the frames of extended XYZ."""
     frame = 0
     with path.open() as stream:
@@ -137,7 +137,7 @@ def _extxyz_time(comment: str) -> float | None:
     return None
 
 
-def read_xdatcar(path: Path) -> TextFrames:
+def read_xdatcar(path: Path) -> PlainFrames:
     """Open an XDATCAR, of fixed or of changing cell; it knows no times.
 
     Raises
@@ -157,10 +157,10 @@ def read_xdatcar(path: Path) -> TextFrames:
         count = sum(line.startswith("Direct configuration") for line in stream)
     if not count:
         raise TrajectoryError(f"{path.name} holds no configuration.")
-    return TextFrames(symbols, count, None, lambda: _xdatcar_frames(path, len(symbols)))
+    return PlainFrames(symbols, count, None, lambda: _xdatcar_frames(path, len(symbols)))
 
 
-def _xdatcar_frames(path: Path, atoms: int) -> Iterator[TextFrame]:
+def _xdatcar_frames(path: Path, atoms: int) -> Iterator[PlainFrame]:
     """Yield the frames of an XDATCAR; with a changing cell each has a head of its own."""
     head: list[str] = []
     cell: NDArray[np.float64] | None = None

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from superionic.analysis.ase_trajectories import Image, frames_of_images, open_ase_file
 from superionic.analysis.lammps_dumps import dump_columns, is_dump, ps_per_step, set_masses
 from superionic.analysis.symbols import complete_symbols
-from superionic.analysis.text_trajectories import TextFrames, read_extxyz, read_xdatcar
+from superionic.analysis.text_trajectories import PlainFrames, read_extxyz, read_xdatcar
 from superionic.structures.errors import TrajectoryError
 from superionic.structures.structure import readonly
+
+if TYPE_CHECKING:
+    from MDAnalysis import Universe
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +46,12 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """Frames on disk, and what their atoms are.
+    """Frames on disk or in memory, and what their atoms are.
 
     Attributes
     ----------
     source : str
-        The file.
+        The file, or what was given instead of one.
     atoms : int
         Atoms in every frame.
     frame_count : int
@@ -126,21 +130,27 @@ class Trajectory:
 
 
 def read(
-    path: Path | str, *, topology: Path | str | None = None, dt_ps: float | None = None
+    source: Path | str | Universe | Sequence[Image],
+    *,
+    topology: Path | str | None = None,
+    dt_ps: float | None = None,
 ) -> Trajectory:
     """Open a trajectory.
 
-    Extended XYZ, XDATCAR, XTC, TRR, DCD, LAMMPS, and whatever else MDAnalysis reads. Nothing but
-    the first frame is read before frames are asked for.
+    Extended XYZ, XDATCAR, XTC, TRR, DCD, LAMMPS, ASE's own files, and whatever else MDAnalysis
+    reads. Nothing but the first frames is read before frames are asked for.
 
     Parameters
     ----------
-    path
-        The trajectory.
+    source
+        The file; or a universe of MDAnalysis, whose frames are read through it, so that it stands
+        at the first one afterwards; or images of ASE.
     topology
-        What its atoms are: PDB, GRO, LAMMPS data, ...; not needed for extended XYZ and XDATCAR.
+        What its atoms are: PDB, GRO, LAMMPS data, ...; not needed for extended XYZ, XDATCAR and
+        files of ASE.
     dt_ps
-        Time between frames in ps, for files that do not say, or say it wrong.
+        Time between frames in ps, for files that do not say, or say it wrong. A universe in memory
+        says 1 ps unless it was made with another.
 
     Raises
     ------
@@ -148,20 +158,28 @@ def read(
         A file is missing, of another system, or cannot be read; or the time between frames is not
         known.
     """
-    file = Path(path).expanduser()
+    if dt_ps is not None and not (np.isfinite(dt_ps) and dt_ps > 0):
+        raise TrajectoryError(f"The time between frames must be a positive number of ps: {dt_ps}.")
+    if not isinstance(source, Path | str):
+        if topology is not None:
+            raise TrajectoryError("A topology belongs to a file; what is in memory has its atoms.")
+        if hasattr(source, "select_atoms"):
+            return _from_memory(source, dt_ps)
+        return _from_plain("the images", frames_of_images(source, "the images"), dt_ps)
+    file = Path(source).expanduser()
     for name in (file, *(() if topology is None else (Path(topology).expanduser(),))):
         if not name.is_file():
             raise TrajectoryError(f"There is no file {name}.")
-    if dt_ps is not None and not (np.isfinite(dt_ps) and dt_ps > 0):
-        raise TrajectoryError(f"The time between frames must be a positive number of ps: {dt_ps}.")
     if "XDATCAR" in file.name.upper():
-        return _from_text(file, read_xdatcar(file), dt_ps)
-    if file.suffix.lower() in (".xyz", ".extxyz") and topology is None:
-        return _from_text(file, read_extxyz(file), dt_ps)
-    return _from_universe(file, topology, dt_ps)
+        return _from_plain(str(file), read_xdatcar(file), dt_ps)
+    if topology is None and file.suffix.lower() in (".xyz", ".extxyz"):
+        return _from_plain(str(file), read_extxyz(file), dt_ps)
+    if topology is None and file.suffix.lower() == ".traj":
+        return _from_plain(str(file), open_ase_file(file), dt_ps)
+    return _from_file(file, topology, dt_ps)
 
 
-def _from_universe(file: Path, topology: Path | str | None, dt_ps: float | None) -> Trajectory:
+def _from_file(file: Path, topology: Path | str | None, dt_ps: float | None) -> Trajectory:
     """Open a trajectory with MDAnalysis."""
     from MDAnalysis import Universe
 
@@ -189,42 +207,79 @@ def _from_universe(file: Path, topology: Path | str | None, dt_ps: float | None)
             complete_symbols(universe)
             if lammps and topology is None:
                 set_masses(universe, file)
-            frame_count, stored = universe.trajectory.n_frames, float(universe.trajectory.dt)
+            stored = float(universe.trajectory.dt)
             step_ps = ps_per_step(universe, dt_ps) if lammps else None
     except (OSError, ValueError, TypeError, EOFError) as error:
         raise TrajectoryError(
             f"{file.name} with {first.name} cannot be read: {error}. The topology must hold the "
             "same atoms as the trajectory; a file that is cut off has lost its end."
         ) from error
-    timeless = lammps or any("no dt information" in str(w.message) for w in said)
-    if dt_ps is None and frame_count > 1:
-        if timeless:
-            raise _no_time(file)
-        dt_ps = stored
     alone = lammps and topology is None and "mol" not in dump_columns(file)
+    timed = None if lammps or _timeless(said) else stored
+    return _of_universe(universe, str(file), timed=timed, dt_ps=dt_ps, step_ps=step_ps, alone=alone)
+
+
+def _from_memory(universe: Universe, dt_ps: float | None) -> Trajectory:
+    """Take a universe that somebody else made, with its own names and its own times."""
+    reader = universe.trajectory
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        times = [float(reader[k].time) for k in range(min(2, len(reader)))]
+        reader[0]
+    steps = dt_ps is not None and str(reader.format) == "LAMMPSDUMP"
+    return _of_universe(
+        universe, f"the universe of {reader.filename or 'arrays'}",
+        timed=None if _timeless(said) else times[-1] - times[0], dt_ps=dt_ps,
+        step_ps=ps_per_step(universe, dt_ps) if steps else None,
+        alone=not hasattr(universe.atoms, "resids"),
+    )  # fmt: skip
+
+
+def _timeless(said: Sequence[warnings.WarningMessage]) -> bool:
+    return any("no dt information" in str(w.message) for w in said)
+
+
+def _of_universe(
+    universe: Universe,
+    source: str,
+    *,
+    timed: float | None,
+    dt_ps: float | None,
+    step_ps: float | None,
+    alone: bool,
+) -> Trajectory:
+    """Wrap a universe; ``timed`` is the time between its frames where it knows it."""
+    frame_count = len(universe.trajectory)
+    if dt_ps is None and frame_count > 1:
+        if timed is None:
+            raise _no_time(source)
+        dt_ps = timed
     molecules, rule = _molecules(universe, alone=alone)
 
     def frames(chosen: slice) -> Iterator[Frame]:
-        for step in _guarded(universe.trajectory, chosen, file):
+        for step in _guarded(universe.trajectory, chosen, source):
             size = step.dimensions
             cell = None if size is None else np.asarray(step.triclinic_dimensions, dtype=float)
             if step_ps is not None:
                 time = float(step.data["step"] * step_ps)
             else:
-                time = step.frame * (dt_ps or 1.0) if timeless else float(step.time)
+                time = step.frame * (dt_ps or 1.0) if timed is None else float(step.time)
             yield Frame(int(step.frame), time, step.positions.astype(np.float64), cell)
 
+    masses = getattr(universe.atoms, "masses", np.zeros(len(universe.atoms)))
     return Trajectory(
-        str(file), len(universe.atoms), frame_count, dt_ps or 1.0,
-        readonly(universe.atoms.masses, float), molecules, rule, universe, frames,
+        source, len(universe.atoms), frame_count, dt_ps or 1.0, readonly(masses, float),
+        molecules, rule, universe, frames,
     )  # fmt: skip
 
 
-def _no_time(file: Path) -> TrajectoryError:
-    return TrajectoryError(f"{file.name} does not say the time between its frames: give dt in ps.")
+def _no_time(source: str) -> TrajectoryError:
+    return TrajectoryError(
+        f"{Path(source).name} does not say the time between its frames: give dt in ps."
+    )
 
 
-def _guarded(trajectory: Any, chosen: slice, file: Path) -> Iterator[Any]:
+def _guarded(trajectory: Any, chosen: slice, source: str) -> Iterator[Any]:
     """Iterate over frames; a frame that is cut off becomes an error that says which."""
     read_so_far = -1
     try:
@@ -233,8 +288,8 @@ def _guarded(trajectory: Any, chosen: slice, file: Path) -> Iterator[Any]:
             yield step
     except (OSError, EOFError, ValueError) as error:
         raise TrajectoryError(
-            f"{file.name} is damaged or cut off behind frame {read_so_far}: {error}. Use the "
-            f"frames up to it (stop={read_so_far + 1})."
+            f"{Path(source).name} is damaged or cut off behind frame {read_so_far}: {error}. Use "
+            f"the frames up to it (stop={read_so_far + 1})."
         ) from error
 
 
@@ -252,8 +307,8 @@ def _molecules(universe: Any, *, alone: bool) -> tuple[NDArray[np.int64], str]:
     return readonly(universe.atoms.resindices, np.int64), "residues of the topology"
 
 
-def _from_text(file: Path, found: TextFrames, dt_ps: float | None) -> Trajectory:
-    """Wrap one of the formats read here in an empty universe, for its selections."""
+def _from_plain(source: str, found: PlainFrames, dt_ps: float | None) -> Trajectory:
+    """Wrap frames without a topology in an empty universe, for its selections."""
     from ase.data import atomic_masses, atomic_numbers
     from MDAnalysis import Universe
 
@@ -261,7 +316,7 @@ def _from_text(file: Path, found: TextFrames, dt_ps: float | None) -> Trajectory
     if dt_ps is None and found.count > 1:
         dt_ps = found.dt_ps
         if dt_ps is None:
-            raise _no_time(file)
+            raise _no_time(source)
     n = len(symbols)
     universe = Universe.empty(n, n_residues=n, atom_resindex=np.arange(n), trajectory=False)
     universe.add_TopologyAttr("elements", symbols)
@@ -279,7 +334,7 @@ def _from_text(file: Path, found: TextFrames, dt_ps: float | None) -> Trajectory
                 yield Frame(k, at if time is None else time, positions, cell)
 
     return Trajectory(
-        str(file), n, found.count, dt_ps or 1.0, readonly(masses, float),
+        source, n, found.count, dt_ps or 1.0, readonly(masses, float),
         readonly(np.arange(n), np.int64), "every atom for itself", universe, frames,
     )  # fmt: skip
 

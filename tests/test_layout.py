@@ -27,7 +27,7 @@ MAY_IMPORT = {
 }
 ANALYSIS_MAY_SEE = ("superionic.structures.errors", "superionic.structures.structure")
 ANALYSIS_LIBRARIES = ("numpy", "scipy", "MDAnalysis", "matplotlib", "numba")
-ANALYSIS_TABLES = ("ase.data", "ase.units", "ase.geometry", "ase.neighborlist")
+ANALYSIS_TABLES = ("ase.data", "ase.units", "ase.geometry", "ase.neighborlist", "ase.io.trajectory")
 
 ENGINES = {
     "chgnet", "dftd3", "executorlib", "gpaw", "mace", "matscipy", "openmm", "pyscf", "sevenn",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 File = Annotated[
-    Path, typer.Argument(metavar="TRAJ", help="XTC, DCD, LAMMPS, extended XYZ, XDATCAR, ...")
+    Path, typer.Argument(metavar="TRAJ", help="XTC, DCD, LAMMPS, extended XYZ, XDATCAR, ASE, ...")
 ]
 Topology = Annotated[
     Path | None,

@@ -310,3 +310,78 @@ def test_van_hove_from_a_file_is_that_of_arrays(tmp_path: Path) -> None:
     )
     expected = van_hove_distinct(slow[:, :10], slow[:, 10:], cell=cell, dt_ps=1.0, lags=[0, 3])
     np.testing.assert_allclose(found.density, expected.density)
+
+
+def test_universes_and_images_in_memory_are_trajectories_too(tmp_path: Path) -> None:
+    from MDAnalysis import Universe
+
+    images = walks(60)
+    top = write_pdb(tmp_path / "top.pdb", images[0])
+    xtc = write_xtc(tmp_path / "run.xtc", images, 0.5 * np.arange(60))
+    from_file = diffusion_from(read(xtc, topology=top), "name Na")
+    universe = Universe(str(top), str(xtc))
+    opened = read(universe)
+    assert opened.dt_ps == pytest.approx(0.5)
+    assert opened.molecule_rule == "bonds of the topology"
+    found = diffusion_from(opened, "name Na")
+    assert found.verdict == from_file.verdict
+    np.testing.assert_allclose(found.msd_ang2, from_file.msd_ang2)
+    assert universe.trajectory.frame == 0
+    universe.transfer_to_memory()
+    np.testing.assert_allclose(diffusion_from(read(universe), "name Na").msd_ang2, found.msd_ang2)
+    of_images = diffusion_from(read(images, dt_ps=0.5), "element Na")
+    np.testing.assert_allclose(of_images.msd_ang2, found.msd_ang2, rtol=0.02)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:No mass column", "ignore:Set all atom types", "ignore:Reader has no dt information"
+)
+def test_universes_of_bare_arrays(tmp_path: Path) -> None:
+    from MDAnalysis import Universe
+
+    bare = Universe.empty(4, trajectory=True)
+    bare.load_new(np.zeros((5, 4, 3), dtype=np.float32), order="fac", dt=2.0)
+    opened = read(bare)
+    assert (opened.dt_ps, opened.frame_count) == (2.0, 5)
+    assert opened.molecule_rule == "every atom for itself"
+    with pytest.raises(TrajectoryError, match="No atom of the universe of arrays has a mass"):
+        diffusion_from(opened, "all")
+    with pytest.raises(TrajectoryError, match="A topology belongs to a file"):
+        read(bare, topology=tmp_path / "top.pdb")
+    dump(tmp_path / "run.lammpstrj", [np.zeros((3, 3))] * 3, [0, 500, 1000])
+    steps = Universe(
+        str(tmp_path / "run.lammpstrj"), format="LAMMPSDUMP", topology_format="LAMMPSDUMP"
+    )
+    with pytest.raises(TrajectoryError, match="give dt in ps"):
+        read(steps)
+    assert [f.time_ps for f in read(steps, dt_ps=2.0).frames()] == [0.0, 2.0, 4.0]
+
+
+def test_trajectories_of_ase(tmp_path: Path) -> None:
+    images = walks(40)
+    for k, atoms in enumerate(images):
+        atoms.info["time"] = 250.0 * k
+    write(tmp_path / "run.traj", images)
+    opened = read(tmp_path / "run.traj")
+    assert opened.frame_count == 40
+    assert opened.dt_ps == pytest.approx(0.25)
+    assert opened.select("element Na").tolist() == [0, 1, 2]
+    for frame, atoms in zip(opened.frames(), images, strict=True):
+        np.testing.assert_allclose(frame.positions, atoms.positions)
+        assert frame.cell == pytest.approx(np.asarray(atoms.cell))
+    cluster = read([Atoms("Na2", positions=np.eye(3)[:2])] * 3, dt_ps=1.0)
+    assert [f.cell for f in cluster.frames()] == [None] * 3
+    write(tmp_path / "timeless.traj", walks(3))
+    with pytest.raises(TrajectoryError, match="give dt in ps"):
+        read(tmp_path / "timeless.traj")
+    (tmp_path / "other.traj").write_text("no trajectory")
+    with pytest.raises(TrajectoryError, match="is no trajectory that ASE wrote"):
+        read(tmp_path / "other.traj", dt_ps=1.0)
+    with pytest.raises(TrajectoryError, match="holds no frame"):
+        read([], dt_ps=1.0)
+    del images[2][0]
+    with pytest.raises(TrajectoryError, match="Frame 2 of the images has other atoms"):
+        list(read(images, dt_ps=1.0).frames())
+    images[1].positions[4, 1] = np.nan
+    with pytest.raises(TrajectoryError, match="Frame 1 of the images holds positions"):
+        list(read(images, dt_ps=1.0).frames())
