@@ -147,7 +147,7 @@ def _judge(data: LagData, *, target: float, correction: float | None) -> Diffusi
     """Choose the window, test the slope, and give a value or a verdict."""
     from scipy.stats import t as student
 
-    for window in choose_window(data.lags, data.units, frames=data.frames):
+    for window in choose_window(data.lags, data.units, freedom=data.freedom, frames=data.frames):
         power = loglog_slope(data, window.first, noise=window.noise)
         rise = float(window.weights @ data.msd)
         verdict, reason = motion_verdict(data, window, power, rise)

@@ -12,15 +12,16 @@ from superionic.analysis.brownian import msd_covariance, slope_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-THROUGH_ORIGIN_Z = (2.6, 3.4)
-WITH_OFFSET_Z = (1.7, 2.4)
-"""Standard errors that slopes from one start and from the next, or a later one, may differ by."""
+THROUGH_ORIGIN_P = (0.01, 0.0007)
+WITH_OFFSET_P = (0.09, 0.016)
+"""Chances that slopes of a straight line from one start and from the next, or from a later one, are
+taken to differ (Student's t)."""
 RULE = (
     "a line through the origin over all lags, if lines with an offset from later starts have its "
-    "slope within {:g} standard errors of the difference (the first) and {:g} (all others); else "
-    "twice the earliest start of which the same holds within {:g} and {:g}, or later where the "
+    "slope within the {:g} % interval of the difference (the first) and {:g} % (all others); else "
+    "twice the earliest start of which the same holds with {:g} and {:g} %, or later where the "
     "motion still is faster than diffusion"
-).format(*THROUGH_ORIGIN_Z, *WITH_OFFSET_Z)
+).format(*(100 * (1 - p) for p in (*THROUGH_ORIGIN_P, *WITH_OFFSET_P)))
 LATER = 2
 """A line with an offset starts so many times later than it had to: what bends it dies off."""
 COMPARED = 2
@@ -57,7 +58,7 @@ class Window:
 
 
 def choose_window(
-    lags: NDArray[np.int64], units: NDArray[np.float64], *, frames: int
+    lags: NDArray[np.int64], units: NDArray[np.float64], *, freedom: int, frames: int
 ) -> tuple[Window, ...]:
     """Return the window of a linear fit, and behind it those that start later.
 
@@ -68,6 +69,8 @@ def choose_window(
     units
         Squared displacements of independent units (particles, or particles in stretches of time),
         from whose scatter the error of each difference is taken. shape=(lags, units)
+    freedom
+        Degrees of freedom of that scatter.
     frames
         Length of the trajectory.
     """
@@ -78,10 +81,11 @@ def choose_window(
         _window(lags, frames, k, offset=True, noise=noise) for k in _thinned(starts, lags)
     ]
     slopes = np.stack([c.weights @ units for c in candidates])
+    through, beside = (_limits(p, freedom) for p in (THROUGH_ORIGIN_P, WITH_OFFSET_P))
     for k, window in enumerate(candidates):
         if window.offset and COMPARED * lags[window.first] > lags[candidates[-1].first]:
             break
-        limits = WITH_OFFSET_Z if window.offset else THROUGH_ORIGIN_Z
+        limits = beside if window.offset else through
         if not _agree(slopes[k], slopes[k + 1 :], limits):
             continue
         if not window.offset:
@@ -126,6 +130,14 @@ def _window(
     weights = np.zeros(len(lags))
     weights[first:] = slope_weights(lags[first:], covariance, offset=offset)
     return Window(first, offset, weights, straight=True, noise=noise)
+
+
+def _limits(chances: tuple[float, float], freedom: int) -> tuple[float, float]:
+    """Return the standard errors that belong to two chances."""
+    from scipy.stats import t as student
+
+    first, later = (float(student.ppf(1.0 - p / 2.0, freedom)) for p in chances)
+    return first, later
 
 
 def _agree(

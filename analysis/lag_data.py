@@ -43,6 +43,8 @@ class LagData:
         Of what is taken as independent, in angstrom^2. shape=(lags, units)
     unit_kind : str
         What that is.
+    freedom : int
+        Degrees of freedom of their scatter.
     ions, frames, replicas : int
         Size of the data; frames of the longest replica.
     length_ps, dt_ps : float
@@ -53,6 +55,7 @@ class LagData:
     msd: NDArray[np.float64]
     units: NDArray[np.float64]
     unit_kind: str
+    freedom: int
     ions: int
     frames: int
     replicas: int
@@ -80,36 +83,38 @@ class LagData:
             for x in replicas
         ]
         msd = _pooled(parts)
-        units, kind = _units(parts, ions, pieces)
+        units, kind, freedom = _units(parts, ions, pieces)
         together = np.concatenate([p.by_stretch for p in parts], axis=1)
         kept = lags <= max(frames // (3 * STRETCHES), 1)  # stretches hold a few such lags
         if ions > 1 and _scatter_more(units[kept], together[kept]):
             lags, msd, units = lags[kept], msd[kept], together[kept]
             kind = f"{units.shape[1]} stretches of time, as the ions move together"
+            freedom = units.shape[1] - 1
         return cls(
-            lags, msd, units, kind, ions, max(len(x) for x in replicas), len(replicas),
+            lags, msd, units, kind, freedom, ions, max(len(x) for x in replicas), len(replicas),
             dt_ps * sum(len(x) - 1 for x in replicas), dt_ps,
         )  # fmt: skip
 
     def error_of(self, weights: NDArray[np.float64]) -> tuple[float, int]:
         """Return standard error and degrees of freedom of a weighted sum over lags."""
         values = weights @ self.units
-        return float(values.std(ddof=1) / np.sqrt(values.size)), values.size - 1
+        return float(values.std(ddof=1) / np.sqrt(values.size)), self.freedom
 
 
 def _units(
     parts: list[ParticleDisplacements], ions: int, pieces: int
-) -> tuple[NDArray[np.float64], str]:
-    """Return squared displacements of what is taken as independent, and its name. (lags, units)."""
+) -> tuple[NDArray[np.float64], str, int]:
+    """Return what is taken as independent, its name, and the degrees of freedom of its scatter."""
     by_ion = np.concatenate([p.by_particle for p in parts], axis=1)
     if ions >= LEAST_IONS:
-        return by_ion, f"{ions} ions"
+        return by_ion, f"{ions} ions", ions - 1
     units = _levelled(np.concatenate([p.by_axis(pieces) for p in parts], axis=1))
+    freedom = units.shape[1] - 3
     if pieces > 1:
-        return units, f"{units.shape[1]} stretches of axes of single ions"
+        return units, f"{units.shape[1]} stretches of axes of single ions", freedom
     if _scatter_more(units, by_ion, chance=0.05):
-        return by_ion, f"{ions} ions, which differ from each other"
-    return units, f"{units.shape[1]} axes of single ions"
+        return by_ion, f"{ions} ions, which differ from each other", ions - 1
+    return units, f"{units.shape[1]} axes of single ions", freedom
 
 
 def _levelled(by_axis: NDArray[np.float64]) -> NDArray[np.float64]:
