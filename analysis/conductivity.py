@@ -211,7 +211,7 @@ def _self_values(found: OnsagerCoefficients) -> NDArray[np.float64]:
 
 
 def _self_draws(found: OnsagerCoefficients) -> NDArray[np.float64] | None:
-    """Draw the self parts from their intervals in S/cm. shape=(draws, species)."""
+    """Draw the self parts from their intervals, correlated, in S/cm. shape=(draws, species)."""
     if not all(d.diffusive for d in found.self_diffusivities):
         return None
     rng = np.random.default_rng(1)
@@ -220,7 +220,9 @@ def _self_draws(found: OnsagerCoefficients) -> NDArray[np.float64] | None:
         [np.log(d.interval_cm2_s[1] / d.interval_cm2_s[0]) / (2 * Z95)
          for d in found.self_diffusivities if d.interval_cm2_s is not None]
     )  # fmt: skip
-    return np.asarray(values * np.exp(spread * rng.normal(size=(DRAWS, len(values)))))
+    even, vectors = np.linalg.eigh(found.self_correlation)
+    root = vectors * np.sqrt(np.maximum(even, 0.0))
+    return np.asarray(values * np.exp(spread * (rng.normal(size=(DRAWS, len(values))) @ root.T)))
 
 
 def _from_draws(value: float, drawn: NDArray[np.float64]) -> Estimate:

@@ -13,6 +13,7 @@ from superionic.analysis.estimate import Estimate
 from superionic.analysis.lag_data import replicas_of
 from superionic.analysis.mean_squared_displacement import particle_blocks
 from superionic.analysis.onsager_result import OnsagerCoefficients
+from superionic.analysis.shared_motion import SquaredSteps, correlation_of, stretch_of
 from superionic.analysis.spectral_band import (
     LEAST_ORDINATES,
     LINE_RULE,
@@ -102,13 +103,17 @@ def onsager_coefficients(
         for x in replicas.values()
     )
     drift = None if drift_ang is None else np.asarray(drift_ang, dtype=np.float64)
+    lag = stretch_of(
+        (d.fit_window_ps[0] for d in selves), dt_ps=dt_ps, frames=min(len(x) for x in lone)
+    )
+    steps = [[SquaredSteps(lag) for _ in replicas] for _ in lone]
     spectrum = current_spectrum(
         [
             [
-                path_spectrum(particle_blocks(x[k], cell=cell, drift_ang=drift))
-                for x in replicas.values()
+                path_spectrum(s.through(particle_blocks(x[k], cell=cell, drift_ang=drift)))
+                for s, x in zip(row, replicas.values(), strict=True)
             ]
-            for k in range(len(lone))
+            for k, row in enumerate(steps)
         ]
     )
     setting = _Setting(
@@ -116,7 +121,8 @@ def onsager_coefficients(
         np.array([charge_scale * float(charges[name]) for name in replicas]),
         float(charge_scale), float(temperature_K), volume, float(dt_ps),
     )  # fmt: skip
-    return _judge(setting, spectrum, selves)
+    together = correlation_of([[s.sums for s in row] for row in steps])
+    return _judge(setting, spectrum, _Selves(selves, together))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +151,14 @@ class _Setting:
         from scipy.constants import elementary_charge
 
         return float(elementary_charge**2)
+
+
+@dataclass(frozen=True, eq=False)
+class _Selves:
+    """Self-diffusion of each species, and how its errors go together. shape=(species, species)."""
+
+    found: tuple[Diffusivity, ...]
+    correlation: NDArray[np.float64]
 
 
 def _check_state(
@@ -178,11 +192,9 @@ def _check_frames(
         raise TrajectoryError("Subtract the drift of replicas from each before they are combined.")
 
 
-def _judge(
-    setting: _Setting, spectrum: CurrentSpectrum, selves: tuple[Diffusivity, ...]
-) -> OnsagerCoefficients:
+def _judge(setting: _Setting, spectrum: CurrentSpectrum, selves: _Selves) -> OnsagerCoefficients:
     """Give the coefficients, or the verdict why there are none."""
-    for name, found in zip(setting.species, selves, strict=True):
+    for name, found in zip(setting.species, selves.found, strict=True):
         if not found.diffusive:
             return _result(setting, selves, found.verdict, f"{name} by itself: {found.reason}")
     single = np.eye(len(setting.species))
@@ -191,7 +203,7 @@ def _judge(
         return _result(setting, selves, "too short", f"only {len(spectrum)} ordinates of spectra")
     powers = np.stack([*(spectrum.power(w) for w in single), current])
     line = intercept(spectrum.roughness, current)
-    singles = [_single(setting, spectrum, d, k) for k, d in enumerate(selves)]
+    singles = [_single(setting, spectrum, d, k) for k, d in enumerate(selves.found)]
     band = even_band(spectrum.roughness, powers, singles=singles)
     if line is not None and line.may_be_zero:
         band = even_band(spectrum.roughness, powers[:-1], singles=singles)
@@ -302,7 +314,7 @@ def wishart_draws(
 
 def _result(
     setting: _Setting,
-    selves: tuple[Diffusivity, ...],
+    selves: _Selves,
     verdict: DiffusionVerdict,
     reason: str,
     *,
@@ -331,13 +343,14 @@ def _result(
             "conductivity_S_cm": conductivity or _current(setting, mean, freedom),
             "longest_period_ps": _period(spectrum.roughness[band - 1], setting.dt_ps),
         }
-    first = selves[0]
+    first = selves.found[0]
     return OnsagerCoefficients(
         species=setting.species, ions=setting.ions, charges_e=tuple(setting.charges.tolist()),
         charge_scale=setting.charge_scale, temperature_K=setting.temperature_K,
         volume_ang3=setting.volume_ang3, verdict=verdict, reason=reason,
-        self_diffusivities=selves, bound=bound, frames=first.frames, replicas=first.replicas,
-        length_ps=first.length_ps, dt_ps=setting.dt_ps,
+        self_diffusivities=selves.found, self_correlation=selves.correlation, bound=bound,
+        frames=first.frames, replicas=first.replicas, length_ps=first.length_ps,
+        dt_ps=setting.dt_ps,
         rule=f"{RULE}; conductivity: {LINE_RULE}" if bound else RULE, **full,
     )  # fmt: skip
 

@@ -40,6 +40,9 @@ class OnsagerCoefficients:
         Why, in one sentence; or what else is to be known.
     self_diffusivities : tuple of Diffusivity
         Of each species.
+    self_correlation : ndarray
+        How their errors go together, from the squared displacements of species in the same
+        stretches of time. shape=(species, species)
     L_per_J_cm_s : ndarray or None
         L_ij in 1/(J cm s), shape=(species, species)
     L_interval_per_J_cm_s : ndarray or None
@@ -69,6 +72,7 @@ class OnsagerCoefficients:
     verdict: DiffusionVerdict
     reason: str
     self_diffusivities: tuple[Diffusivity, ...]
+    self_correlation: NDArray[np.float64]
     L_per_J_cm_s: NDArray[np.float64] | None
     L_interval_per_J_cm_s: NDArray[np.float64] | None
     conductivity_S_cm: Estimate
@@ -84,6 +88,10 @@ class OnsagerCoefficients:
     def __post_init__(self) -> None:
         """Hold values and verdict together and freeze the arrays."""
         n = len(self.species)
+        together = readonly(self.self_correlation, np.float64)
+        object.__setattr__(self, "self_correlation", together)
+        if together.shape != (n, n):
+            raise EvidenceError(f"Expected correlations of {n} species, got {together.shape}.")
         for name, shape in (
             ("L_per_J_cm_s", (n, n)), ("L_interval_per_J_cm_s", (n, n, 2)),
         ):  # fmt: skip

@@ -192,6 +192,25 @@ def test_bound_pairs_have_no_conductivity_and_no_haven_ratio() -> None:
     assert found.coefficient("Na", "X").covers(found.coefficient("Na", "Na").get())
 
 
+def test_diffusivities_of_ions_that_move_together_err_together(free: OnsagerCoefficients) -> None:
+    """The sum of two numbers that are nearly one is no better known than each of them."""
+    assert abs(free.self_correlation[0, 1]) < 0.15
+    found = run(made.paired(np.random.default_rng(11)))
+    assert found.self_correlation[0, 1] > 0.6
+    np.testing.assert_array_equal(np.diag(found.self_correlation), 1.0)
+
+    def half(estimate: Estimate) -> float:
+        low, high = estimate.interval or (0.0, 0.0)
+        return 0.5 * (high - low) / estimate.get()
+
+    both = half(conductivity(found).nernst_einstein_S_cm)
+    each = [half(found.self_part(name)) for name in found.species]
+    assert both > 0.85 * np.mean(each)
+    assert half(transference(found).nernst_einstein[0]) < 0.5 * both
+    apart = half(conductivity(free).nernst_einstein_S_cm)
+    assert apart < 0.85 * np.mean([half(free.self_part(name)) for name in free.species])
+
+
 def test_conserved_momentum_of_a_melt_is_kept() -> None:
     """Equal masses and no other particle: L_++ = L_-- = -L_+-."""
     x = made.independent(np.random.default_rng(4))
