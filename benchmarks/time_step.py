@@ -1,7 +1,7 @@
 """May steps of 4 fs be taken? Energy drift without thermostat, and 4 fs against 2 fs.
 
     python benchmarks/time_step.py FOLDER drift                # OpenMM, minutes
-    python benchmarks/time_step.py FOLDER run --ps 1000        # GROMACS, 2 fs and 4 fs; resumes
+    python benchmarks/time_step.py FOLDER run --ps 150         # GROMACS, 2 fs and 4 fs; resumes
     python benchmarks/time_step.py FOLDER compare              # what both runs say
 
 The box is PEO/NaTFSI at EO:Na 20, 800 atoms, with the force field, cutoff, constraints and heavy
@@ -151,7 +151,7 @@ def nve(made: MDSystem, state: Any, timestep_fs: float) -> tuple[float, float, f
 def compare(folder: Path) -> None:
     """Print density and distributions of both runs, and where these differ most."""
     box = build_box(SPEC)
-    found = []
+    found, densities = [], []
     for timestep in STEPS_FS:
         stage = at_pressure(folder, timestep)
         log = read_log(stage.log)
@@ -160,7 +160,11 @@ def compare(folder: Path) -> None:
             f"{timestep:g} fs: {log['time_ps'][-1]:.0f} ps, density {rest.mean:.4f} +- "
             f"{1.96 * rest.standard_error:.4f} g/cm3; {rest.reason}"
         )
+        densities.append(rest)
         found.append(distributions(stage.trajectory, box))
+    apart = densities[1].mean - densities[0].mean
+    error = 1.96 * np.hypot(*(one.standard_error for one in densities))
+    print(f"difference of the densities {apart:+.4f} +- {error:.4f} g/cm3")
     for name in found[0]:
         first, second = found[0][name], found[1][name]
         peaks = [first_shell(one) for one in (first, second)]
@@ -171,8 +175,9 @@ def compare(folder: Path) -> None:
         width = np.sqrt(errors[0] ** 2 + errors[1] ** 2)
         seen = width > 0
         beyond = (np.abs(first.g - second.g)[seen] > width[seen]).mean()
-        told = ", ".join(f"{p.peak_ang} A, n {p.neighbours}" for p in peaks)
-        print(f"{name}: first peak and n {told}; {100 * beyond:.0f} % of shells beyond 95 %")
+        print(f"{name}: {100 * beyond:.1f} % of {seen.sum()} shells beyond 95 %")
+        for timestep, peak in zip(STEPS_FS, peaks, strict=True):
+            print(f"  {timestep:g} fs: {'; '.join(f'{what} {told}' for what, told in peak.rows)}")
 
 
 def distributions(trajectory: Path, box: Box) -> dict[str, RDF]:
