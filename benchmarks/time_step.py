@@ -163,7 +163,7 @@ def compare(folder: Path) -> None:
         densities.append(rest)
         found.append(distributions(stage.trajectory, box))
     apart = densities[1].mean - densities[0].mean
-    error = 1.96 * np.hypot(*(one.standard_error for one in densities))
+    error = 1.96 * np.hypot(densities[0].standard_error, densities[1].standard_error)
     print(f"difference of the densities {apart:+.4f} +- {error:.4f} g/cm3")
     for name in found[0]:
         first, second = found[0][name], found[1][name]
