@@ -21,7 +21,7 @@ from superionic.structures.errors import (
     TrajectoryError,
     UnstableRunError,
 )
-from superionic.workflows.md_engine import Engine
+from superionic.workflows.md_engine import Engine, read_state
 from superionic.workflows.md_handover import read_log, scaled_box
 from superionic.workflows.md_run import Progress, extend_md, run_md
 from superionic.workflows.md_settings import MDSettings, stages
@@ -251,7 +251,9 @@ def test_too_large_a_time_step_keeps_the_last_good_state(tmp_path: Path) -> None
         run_md(folder, argon.argon(), wild, steps=20_000, platform="Reference")
     last = store.StageFolder(folder / "2-warm-up").committed()
     assert last is not None
-    assert (folder / "2-warm-up" / last.state).is_file()
+    state = read_state((folder / "2-warm-up" / last.state).read_text())
+    for values in (state.getPositions(asNumpy=True), state.getVelocities(asNumpy=True)):
+        assert np.isfinite(values._value).all()
     with pytest.raises(UnstableRunError, match="last good state is kept"):
         run_md(folder, argon.argon(), wild, steps=20_000, platform="Reference")
 
