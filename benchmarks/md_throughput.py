@@ -5,7 +5,8 @@
 BOX is a folder of `superionic box`, of molecules whose parameters need no charges from elsewhere.
 All move the same system with the same cutoff, constraints, heavy hydrogens and steps of 4 fs, on
 one thread, in turns; CPU time is compared, which other programs on the machine disturb least, as
-ns a day of one core. Ours saves a frame and a row every 500 steps and a state, synced to disk, at
+ns a day of one core, and the middle of all turns is told. Six minutes on one core for 1300 atoms
+and 2000 steps a turn. Ours saves a frame and a row every 500 steps and a state, synced to disk, at
 the end of each chunk; the bare loop saves nothing. GROMACS, where `gmx` is found, is timed by the
 difference of a long and a short run, from a box that was relaxed.
 """
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import openmm
 
@@ -35,10 +37,10 @@ from superionic.workflows.md_settings import MDSettings
 from superionic.workflows.md_store import StageFolder
 from superionic.workflows.md_system import MDSystem, read_system
 
-TURNS = 3
+TURNS = 5
 PLATFORM = "CPU"
 TIMESTEP_FS = 4.0
-SETTLE_STEPS = 5000
+SETTLE_STEPS = 2500
 
 
 def options(steps: int) -> MDOptions:
@@ -76,6 +78,7 @@ def openmm_turns(box: ParametrisedBox, folder: Path, steps: int) -> None:
     run_md(folder, system, settings, steps=steps, platform=PLATFORM)
     files = StageFolder(folder / "4-production")
     unit = steps * TIMESTEP_FS * 1e-6 * 86400
+    ratios = []
     for turn in range(TURNS):
         commit = files.committed()
         if commit is None:
@@ -88,12 +91,15 @@ def openmm_turns(box: ParametrisedBox, folder: Path, steps: int) -> None:
             f"turn {turn + 1}: bare OpenMM {unit / plain:.1f}, ours {unit / ours:.1f} ns/day of "
             f"one core, ratio {plain / ours:.3f}"
         )
+        ratios.append(plain / ours)
+    print(f"ratio of ours to the bare loop, middle of {TURNS} turns: {median(ratios):.3f}")
 
 
 def gromacs_turns(box: ParametrisedBox, folder: Path, steps: int) -> None:
     """Print the throughput of GROMACS, turn by turn."""
     source = write_gromacs(box, folder / "inputs", options(5 * SETTLE_STEPS))
     run_gromacs(folder / "md", source, steps=500)
+    speeds = []
     for turn in range(TURNS):
         seconds = []
         for count in (500, steps + 500):
@@ -103,7 +109,9 @@ def gromacs_turns(box: ParametrisedBox, folder: Path, steps: int) -> None:
             seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         spent = seconds[1] - seconds[0]
         unit = steps * TIMESTEP_FS * 1e-6 * 86400
+        speeds.append(unit / spent)
         print(f"turn {turn + 1}: GROMACS {unit / spent:.1f} ns/day of one core")
+    print(f"GROMACS, middle of {TURNS} turns: {median(speeds):.1f} ns/day of one core")
 
 
 def main() -> None:
