@@ -295,6 +295,9 @@ class SteadyXTB(Calculator):
     def _make(self, extra: dict[str, Any]) -> Any:
         from tblite.ase import TBLite
 
+        from superionic.workflows.tblite_blas import speed_up_tblite
+
+        speed_up_tblite()
         keywords = dict(self._keywords)  # tblite takes what it was given apart
         return TBLite(**keywords, **extra)
 

@@ -40,9 +40,11 @@ LIBRARIES = (
     "executorlib",
     "numpy",
     "pymatgen",
+    "pyscf",
     "scipy",
     "sevenn",
     "spglib",
+    "tblite",
     "torch",
 )
 """Distributions whose versions a result may depend on; those not installed are left out."""
