@@ -126,7 +126,7 @@ def trinuclear_node(
         2S + 1; by default that of parallel high spins.
     metal_oxygen_ang
         Distance of a metal (by symbol) to its carboxylate oxygens in angstrom, instead of the sum
-        of radii; that to the central oxygen is 0.01 A longer.
+        of radii; that to the central oxygen is 0.01 A longer. Metals of the node only.
 
     Returns
     -------
@@ -136,12 +136,13 @@ def trinuclear_node(
     Raises
     ------
     InvalidStructureError
-        Charges, states and multiplicity do not fit, a metal has no radius, or atoms clash.
+        Charges, states and multiplicity do not fit, a metal has no radius, a distance is one of a
+        metal that is not there, or atoms clash.
     """
     rest = find_cap(cap)
     ions, total, spin = _ions(metals, 3, -8, oxidation_states, charge, spin_multiplicity)
     neighbours = 6 if water else 5
-    given = metal_oxygen_ang or {}
+    given = _given(metal_oxygen_ang, ions)
     short = [_distance(ion, neighbours, 2, given) for ion in ions]
     radial = [_distance(ion, neighbours, 3, given) for ion in ions]
     turns = 2 * np.pi / 3 * np.arange(3)
@@ -199,7 +200,7 @@ def paddlewheel_node(
     """
     rest = find_cap(cap)
     ions, total, spin = _ions(metals, 2, -4, oxidation_states, charge, spin_multiplicity)
-    given = metal_oxygen_ang or {}
+    given = _given(metal_oxygen_ang, ions)
     first, second = (_distance(ion, 5, 2, given) for ion in ions)  # the other metal is the fifth
     length = BITE_ANG + 2 * OUT_OF_PLANE_ANG if metal_metal_ang is None else metal_metal_ang
     axis = np.array([0.0, 0.0, 1.0])
@@ -236,6 +237,19 @@ def _ions(
         metals, ligand_charge, oxidation_states=oxidation_states, charge=charge,
         spin_multiplicity=spin_multiplicity,
     )  # fmt: skip
+
+
+def _given(distances_ang: Mapping[str, float] | None, ions: Sequence[MetalIon]) -> dict[str, float]:
+    """Return the distances that were given, each of a metal that is there."""
+    found = dict(distances_ang or {})
+    metals = list(dict.fromkeys(ion.symbol for ion in ions))
+    strange = [symbol for symbol in found if symbol not in metals]
+    if strange:
+        raise InvalidStructureError(
+            f"metal_oxygen_ang has a distance for {', '.join(strange)}, but the metals of this "
+            f"node are {', '.join(metals)}. Correct the symbol, or leave it out."
+        )
+    return found
 
 
 def _distance(ion: MetalIon, neighbours: int, partners: int, given: Mapping[str, float]) -> float:

@@ -282,6 +282,8 @@ def test_refused() -> None:
         (["Fe"] * 3, {"spin_multiplicity": 2}, "multiplicity of 2 is impossible"),
         (["Fe"] * 3, {"spin_multiplicity": 99}, "multiplicity of 99 is impossible"),
         (["Fe"] * 3, {"metal_oxygen_ang": {"Fe": 0.5}}, "between 1.2 and 3.5"),
+        (["Fe", "Fe", "Ni"], {"metal_oxygen_ang": {"Cu": 1.95}}, "for Cu, but .* are Fe, Ni"),
+        (["Cu"] * 2, {"metal_oxygen_ang": {"Zn": 2.0}}, "for Zn, but .* are Cu"),
         (["Cu"] * 2, {"charge": 1, "oxidation_states": (2, 2)}, "make .0 e"),
     ):  # fmt: skip
         with pytest.raises(InvalidStructureError, match=message):

@@ -111,6 +111,7 @@ def test_refused(tmp_path: Path) -> None:
         (("Fe", "Fe", "Ni", "--cap", "sulfonate"), "no cap 'sulfonate'"),
         (("Fe", "Fe", "Ni", "--charge", 1, "--states", "3,3,2"), "Correct the charge"),
         (("Fe", "Fe", "Ni", "--multiplicity", 4), "multiplicity of 4 is impossible"),
+        (("Fe", "Fe", "Ni", "--metal-oxygen", "Cu=1.9"), "--metal-oxygen has a distance for Cu"),
         (("--from", "nowhere.cif"), "no structure file"),
     ):  # fmt: skip
         assert message in refused(superionic(*start, *words, "-o", out))
