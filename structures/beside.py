@@ -1,4 +1,4 @@
-"""A metal node beside a chain: which metal faces it, from which side, and how near."""
+"""One molecule beside another: a node at a chain, by which metal and how near; both as one."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def node_beside(
         )
         for ground in grounds
     )  # fmt: skip
-    return _joined(chain, node.molecule, turned + lift * outward)
+    both = joined(chain, node.molecule, turned + lift * outward)
+    names = (m.name or m.formula for m in (chain, node.molecule))
+    return replace(both, name=" beside ".join(names))
 
 
 def _site(node: Node, facing: str) -> OpenSite:
@@ -103,8 +105,16 @@ def _upright(
     return turn_about(outward, float(angle))
 
 
-def _joined(first: Molecule, second: Molecule, positions: ArrayLike) -> Molecule:
-    """Return two molecules as one."""
+def joined(first: Molecule, second: Molecule, positions: ArrayLike) -> Molecule:
+    """Return two molecules as one, charges added and spins parallel.
+
+    Parameters
+    ----------
+    first, second
+        Both; the source and the note are those of the first.
+    positions
+        Of the second, in the frame of the first, in angstrom. shape=(atoms, 3)
+    """
     shift = len(first)
     bonds = (*first.bonds, *((i + shift, j + shift, order) for i, j, order in second.bonds))
     return replace(
@@ -116,7 +126,7 @@ def _joined(first: Molecule, second: Molecule, positions: ArrayLike) -> Molecule
         ),
         charge=first.charge + second.charge,
         spin_multiplicity=first.spin_multiplicity + second.spin_multiplicity - 1,
-        name=f"{first.name or first.formula} beside {second.name or second.formula}",
+        name=f"{first.name or first.formula}+{second.name or second.formula}",
         smiles="",
         bonds=bonds,
     )

@@ -9,14 +9,14 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.structures.beside import joined
 from superionic.structures.errors import AdsorptionError
 from superionic.structures.ion_pairs import DONOR_RADII_ANG
-from superionic.structures.molecule import Molecule, framed
 from superionic.structures.node_bonds import bonds_between
 from superionic.structures.node_seats import (
     binding_modes,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from superionic.structures.molecule import Molecule
     from superionic.structures.node import Node, OpenSite
 
 _log = logging.getLogger(__name__)
@@ -203,7 +204,7 @@ def _starts(
         lengths = np.linalg.norm(both[list(donors)] - centre, axis=1)
         found.append(
             NodeStart(
-                molecule=joined(node, adsorbate, body),
+                molecule=_rigid(node, adsorbate, body),
                 adsorbate=tuple(range(len(node), len(node) + len(adsorbate))),
                 metal=site.metal,
                 site=node.label(site.metal),
@@ -216,6 +217,15 @@ def _starts(
     return found
 
 
+def _rigid(node: Node, adsorbate: Molecule, body: NDArray[np.float64]) -> Molecule:
+    """Return a node and an adsorbate at given positions as one molecule."""
+    return replace(
+        joined(node.molecule, adsorbate, body),
+        source="rigid parts, placed",
+        note=f"Atoms 0 to {len(node) - 1} are the node; not relaxed.",
+    )
+
+
 def _in_turn(
     adsorbate: Molecule, groups: tuple[tuple[int, ...], ...], rng: np.random.Generator
 ) -> list[tuple[int, ...]]:
@@ -226,31 +236,6 @@ def _in_turn(
         kinds.setdefault(size, []).append(groups[k])
     rows = itertools.zip_longest(*(kinds[size] for size in sorted(kinds, reverse=True)))
     return [group for row in rows for group in row if group is not None]
-
-
-def joined(node: Node, adsorbate: Molecule, positions: NDArray[np.float64]) -> Molecule:
-    """Return a node and an adsorbate as one molecule, charges added and spins parallel.
-
-    Parameters
-    ----------
-    node, adsorbate
-        Both.
-    positions
-        Of the adsorbate, in the frame of the node, in angstrom. shape=(atoms, 3)
-    """
-    first, own = node.molecule, len(node)
-    return Molecule(
-        structure=framed(
-            np.r_[first.structure.numbers, adsorbate.structure.numbers],
-            np.vstack([first.positions, positions]),
-        ),
-        charge=first.charge + adsorbate.charge,
-        spin_multiplicity=first.spin_multiplicity + adsorbate.spin_multiplicity - 1,
-        name=f"{first.name or first.formula}+{adsorbate.name or adsorbate.formula}",
-        source="rigid parts, placed",
-        note=f"Atoms 0 to {own - 1} are the node; not relaxed.",
-        bonds=(*first.bonds, *((i + own, j + own, order) for i, j, order in adsorbate.bonds)),
-    )
 
 
 def count_modes(starts: Sequence[NodeStart]) -> dict[str, int]:

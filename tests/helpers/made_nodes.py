@@ -13,10 +13,10 @@ from superionic.analysis.node_binding import (
     NodeStart,
     NodeStartState,
 )
+from superionic.structures.beside import joined
 from superionic.structures.clusters import build_node
 from superionic.structures.molecule import Molecule
 from superionic.structures.molecules import reference_molecule
-from superionic.structures.node_starts import joined
 from superionic.workflows.node_screen import FreeEnergy, NodeScreen
 from superionic.workflows.node_settings import node_name, parse_metals
 
@@ -128,7 +128,7 @@ def screen(results: tuple[NodeAdsorption, ...]) -> NodeScreen:
                 one.adsorbate
             ])  # fmt: skip
             away = guest.positions + np.array([12.0, 0.0, 0.0])
-            complexes[f"{one.node} {one.adsorbate}"] = joined(node, guest, away)
+            complexes[f"{one.node} {one.adsorbate}"] = joined(node.molecule, guest, away)
     guests = {"TFSI-": free("tfsi", -100.0), "Na+": free("na+", -5.0),
               "NaTFSI": free("natfsi", -110.8)}  # fmt: skip
     return NodeScreen(
