@@ -14,7 +14,7 @@ import pytest
 from superionic.analysis.node_binding import NodeAdsorption
 from superionic.analysis.node_claims import RankingRule
 from superionic.structures.clusters import build_node
-from superionic.structures.errors import InvalidStructureError
+from superionic.structures.errors import InvalidStructureError, TaskFailedError
 from superionic.structures.molecule import Molecule, framed
 from superionic.workflows.electronic import electronic_task
 from superionic.workflows.electronic_results import ElectronicSettings
@@ -28,6 +28,7 @@ from superionic.workflows.node_settings import (
 from superionic.workflows.papers.mof import PAPER, judged
 from superionic.workflows.papers.mof_electronic import (
     ElectronicPlan,
+    collect_electronic,
     electronic_blocks,
     metal_centres,
 )
@@ -45,6 +46,13 @@ from superionic.workflows.theory import get_theory
 @pytest.fixture(scope="module")
 def protocol() -> MofProtocol:
     return load_mof_protocol("quick")[0]
+
+
+class Failed:
+    """A task that is not done."""
+
+    def result(self) -> object:
+        raise TaskFailedError("the worker died")
 
 
 def made(*, lacking: bool = False) -> tuple[NodeAdsorption, ...]:
@@ -178,8 +186,10 @@ def test_electronic_structure_has_its_place(tmp_path: Path) -> None:
     centres = metal_centres({"CuF": result}, plan.centre)
     assert list(centres["CuF"]) == ["Cu"]
     assert -8.0 < centres["CuF"]["Cu"] < 0.0
-    blocks = electronic_blocks({"CuF": result}, plan, tmp_path)
-    assert "lost: no electronic structure" in str(blocks[-1])
+    failed = collect_electronic({"lost": (fluoride, Failed())}, plan)
+    assert metal_centres(failed, plan.centre) == {}
+    blocks = electronic_blocks({"CuF": result, **failed}, plan, tmp_path)
+    assert "lost: no electronic structure with pyscf-pbe; the worker died" in str(blocks[-1])
     assert (tmp_path / "electronic/CuF/projected_dos.csv").is_file()
 
 

@@ -26,6 +26,7 @@ from superionic.workflows.papers.reproduction import Paper
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from superionic.structures.molecule import Molecule
     from superionic.workflows.electronic_results import ElectronicResult
     from superionic.workflows.node_screen import NodeScreen
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 def compute(protocol: MofProtocol) -> MofResults:
     """Submit all tasks inside the open run and return what they found."""
     nodes = named_nodes(protocol.nodes, cap=protocol.cap, charge=protocol.charge)
-    waiting: dict[str, Any] = {}
+    waiting: dict[str, tuple[Molecule, Any]] = {}
     screen = run_screen(
         nodes,
         protocol.guests,
@@ -41,7 +42,7 @@ def compute(protocol: MofProtocol) -> MofResults:
         settings=protocol.search,
         meanwhile=lambda found: waiting.update(submit_electronic(found, protocol.electronic)),
     )
-    return judged(screen, protocol, collect_electronic(waiting))
+    return judged(screen, protocol, collect_electronic(waiting, protocol.electronic))
 
 
 def judged(

@@ -43,24 +43,33 @@ class ElectronicPlan:
     settings: ElectronicSettings = field(default_factory=ElectronicSettings)
 
 
-def submit_electronic(nodes: Mapping[str, Molecule], plan: ElectronicPlan) -> dict[str, Any]:
-    """Submit the electronic structures of a plan; return what has ``result``, by node."""
+def submit_electronic(
+    nodes: Mapping[str, Molecule], plan: ElectronicPlan
+) -> dict[str, tuple[Molecule, Any]]:
+    """Submit the electronic structures of a plan; return each node and what has ``result``."""
     from superionic.workflows.binding_study import start_task
     from superionic.workflows.electronic import electronic_task
 
     return {
-        name: start_task(electronic_task, nodes[name], plan.theory, plan.settings)
+        name: (nodes[name], start_task(electronic_task, nodes[name], plan.theory, plan.settings))
         for name in plan.nodes
         if name in nodes
     }
 
 
-def collect_electronic(waiting: Mapping[str, Any]) -> dict[str, ElectronicResult]:
-    """Return the electronic structures that were found, by node."""
+def collect_electronic(
+    waiting: Mapping[str, tuple[Molecule, Any]], plan: ElectronicPlan
+) -> dict[str, ElectronicResult]:
+    """Return the electronic structures by node; a task that failed is one without a field."""
     from superionic.workflows.binding_study import settled
 
-    found = {name: settled(future) for name, future in waiting.items()}
-    return {name: one for name, one in found.items() if isinstance(one, ElectronicResult)}
+    found: dict[str, ElectronicResult] = {}
+    for name, (molecule, future) in waiting.items():
+        one = settled(future)
+        if isinstance(one, str):
+            one = ElectronicResult(molecule, plan.theory, plan.settings, False, one, ())
+        found[name] = one
+    return found
 
 
 def metal_centres(
@@ -93,7 +102,7 @@ def electronic_blocks(
     for name in plan.nodes:
         result = results.get(name)
         if result is None or not result.converged:
-            why = "its task failed" if result is None else result.reason
+            why = "the node has no geometry" if result is None else result.reason
             blocks.append(f"{name}: no electronic structure with {plan.theory}; {why}.")
             continue
         summary = summary_of(result)
