@@ -53,7 +53,8 @@ STEPS_FS = (2.0, 4.0)
 FRAME_PS = 0.4
 REACH_ANG = 3.5, 7.0
 """Up to where neighbours are counted: sodium's ether oxygens, and those of other chains."""
-DRIFT_PS = 10.0
+DRIFT_STEPS, APART = 12_000, 50
+"""Steps of each run without thermostat, and steps between looks at its energy."""
 STRETCHES = 10
 
 
@@ -120,8 +121,8 @@ def drift(folder: Path) -> None:
     for timestep in (1.0, *STEPS_FS):
         slope, error, noise = nve(system(box, timestep), state, timestep)
         print(
-            f"{timestep:g} fs: drift {slope:+.4f} +- {error:.4f} kT/ns a degree of freedom, "
-            f"fluctuation {noise:.1f} kJ/mol"
+            f"{timestep:g} fs, {DRIFT_STEPS * timestep * 1e-3:g} ps: drift {slope:+.4f} +- "
+            f"{1.96 * error:.4f} kT/ns a degree of freedom, fluctuation {noise:.1f} kJ/mol"
         )
 
 
@@ -135,14 +136,13 @@ def nve(made: MDSystem, state: Any, timestep_fs: float) -> tuple[float, float, f
     context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
     context.setPositions(state.getPositions())
     context.setVelocities(state.getVelocities())
-    count = round(DRIFT_PS * 1e3 / timestep_fs / 50)
     energies, times = [], []
-    for k in range(count):
-        integrator.step(50)
+    for k in range(DRIFT_STEPS // APART):
+        integrator.step(APART)
         now = context.getState(getEnergy=True)
         total = now.getPotentialEnergy() + now.getKineticEnergy()
         energies.append(float(total._value))
-        times.append((k + 1) * 50 * timestep_fs * 1e-6)
+        times.append((k + 1) * APART * timestep_fs * 1e-6)
     freedom = 3 * forces.getNumParticles() - forces.getNumConstraints() - 3
     unit = GAS_CONSTANT * TEMPERATURE_K * freedom
     x, t = np.array(energies), np.array(times)
