@@ -85,7 +85,9 @@ def cancel(folder: Folder) -> None:
 
 
 def trace(
-    result: Annotated[Path, typer.Argument(help="A task's folder, or a file in it.")],
+    result: Annotated[
+        Path, typer.Argument(help="A task's folder, a file in it, or a results folder.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Show where a result comes from.

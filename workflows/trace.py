@@ -16,6 +16,7 @@ from superionic.workflows.runfolder import (
     task_name,
 )
 from superionic.workflows.slurm.records import Ledger
+from superionic.workflows.slurm.status import run_folders
 from superionic.workflows.told_inputs import told_inputs
 
 if TYPE_CHECKING:
@@ -106,23 +107,36 @@ def trace(path: Path) -> tuple[Link, ...]:
     Parameters
     ----------
     path
-        A task's folder, or any file in it.
+        A task's folder, or any file in it; or a results folder, for all results in and below it
+        that went into no other.
 
     Raises
     ------
     RunFolderError
         There is no task there.
     """
-    folder = path.expanduser().absolute()
-    while not (folder / INPUTS).is_file():
-        if folder == folder.parent:
-            raise RunFolderError(
-                f"{path} is not in the folder of a task. Name one, such as "
-                "runs/relax-0123456789abcdef, or a file in it."
-            )
-        folder = folder.parent
-    ledger = Ledger(folder.parent)
-    return tuple(_walk(folder, 0, ledger, set()))
+    place = path.expanduser().absolute()
+    for folder in (place, *place.parents):
+        if (folder / INPUTS).is_file():
+            return tuple(_walk(folder, 0, Ledger(folder.parent), set()))
+    if place.is_dir():
+        links = tuple(link for run in run_folders(place) for link in _all_of(run))
+        if links:
+            return links
+    raise RunFolderError(
+        f"{path} is not in the folder of a task, and holds no results. Name a task, such as "
+        "runs/relax-0123456789abcdef, a file in it, or a results folder."
+    )
+
+
+def _all_of(run: Path) -> Iterator[Link]:
+    """Yield the chains behind all results of a run that went into no other."""
+    told = {path.parent: read_optional(path.with_name(INPUTS)) for path in run.glob(f"*/{RESULT}")}
+    used = {key for inputs in told.values() for key in inputs.get("parents", ())}
+    ledger, seen = Ledger(run), set[str]()
+    for folder in sorted(told):
+        if folder.name not in used:
+            yield from _walk(folder, 0, ledger, seen)
 
 
 def _walk(folder: Path, depth: int, ledger: Ledger, seen: set[str]) -> Iterator[Link]:

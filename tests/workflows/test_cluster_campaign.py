@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import time
 from collections.abc import Callable
@@ -109,8 +111,11 @@ def test_campaign_goes_on_by_itself(place: Path, slurm: FakeSlurm, tmp_path: Pat
     assert link["submissions"][0]["state"] == "done"
     assert link["intact"] is True
     assert link["versions"]["superionic"]
+    assert len(superionic("trace", "screening", "--json").json) == 3
     (folder / "result.json").write_text((folder / "result.json").read_text() + " ")
     assert superionic("trace", folder).code == 1
+    assert superionic("trace", "screening").code == 1
+    assert "holds no results" in refused(superionic("trace", "cells"))
 
 
 def test_failure_is_told_and_resumed(place: Path, slurm: FakeSlurm) -> None:
@@ -282,6 +287,25 @@ def hanging() -> list[str]:
         with suppress(OSError):
             lines.append(path.read_bytes().replace(b"\0", b" ").decode().strip())
     return [line for line in lines if line == HANGING]
+
+
+def test_mistake_does_not_block_its_folder(place: Path, slurm: FakeSlurm) -> None:
+    """A wrong name is told once and may be corrected; what was submitted keeps its folder."""
+    slurm.held = True
+    words = ("--theory", "emt", "--out", "it's out", "--cluster", "fake")
+    for wrong in ("cells/all.cif", "cells/ale.cif"):
+        said = superionic("submit", "relax", wrong, *words)
+        assert said.code == 1
+        assert said.err.count("error: There is no structure file") == 1
+        assert "nothing goes on" in said.out
+    assert superionic("submit", "relax", "cells/al.cif", *words).code == 0
+    assert survey(place / "it's out").totals == {"queued": 1}
+    message = refused(superionic("submit", "relax", "cells/al 1.cif", *words))
+    assert "holds another campaign: relax cells/al.cif" in message
+    (command,) = re.findall(r"`superionic (resume .*)`", message)
+    assert shlex.split(command) == ["resume", str(place / "it's out")]
+    (place / "mine.toml").write_text(CLUSTER)
+    assert "name the file here: ./mine.toml" in refused(superionic("cluster", "test", "mine"))
 
 
 def test_driver_job_that_is_missing_is_named(place: Path, slurm: FakeSlurm) -> None:

@@ -188,7 +188,7 @@ def _plan(campaign: Campaign, *, as_json: bool) -> None:
     asked = "no walltime" if hours is None else f"{hours:.1f} core hours"
     say(f"{len(planned)} sbatch, {tasks} tasks, {asked} asked for at most")
     if any(leg.state == "waiting" for leg in legs.values()):
-        say("Further tasks follow from the results of these, and are not counted.")
+        say("What follows from the results of these is not counted.")
     _leave({k: leg for k, leg in legs.items() if leg.state == "refused"})
 
 

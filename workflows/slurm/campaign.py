@@ -28,6 +28,8 @@ from superionic.workflows.serialise import read_json, write_json_atomic
 from superionic.workflows.slurm.cluster_file import load_cluster
 from superionic.workflows.slurm.command_line import make_place
 from superionic.workflows.slurm.placement import LeftRunning, Placement, placed
+from superionic.workflows.slurm.records import SLURM
+from superionic.workflows.slurm.supervise import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +114,10 @@ def write_campaign(campaign: Campaign) -> None:
         raise RunFolderError(f"Cannot write into {campaign.folder}: {error.strerror}.") from error
     if path.exists():
         held = read_campaign(campaign.folder)
-        if (held.commands, held.whole) != (campaign.commands, campaign.whole):
+        other = (held.commands, held.whole) != (campaign.commands, campaign.whole)
+        if other and next(campaign.folder.rglob(f"{SLURM}/*/{BATCH}"), None) is None:
+            (campaign.records / _LEGS).unlink(missing_ok=True)  # nothing came of that one
+        elif other:
             raise RunFolderError(
                 f"{campaign.folder} holds another campaign: "
                 f"{'; '.join(' '.join(c) for c in held.commands)[:200]}. Choose another folder, or "
@@ -267,7 +272,7 @@ def run_command(words: Sequence[str]) -> Leg:
 
 
 class _Copied(io.TextIOBase):
-    """Passes text on, and keeps the last message that is an error."""
+    """Passes text on, but keeps the last message that is an error for whoever tells the end."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -275,9 +280,12 @@ class _Copied(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write text."""
-        if text.startswith("error: "):
-            self.error = text.removeprefix("error: ").strip()
-        return self._stream.write(text)
+        if not text.startswith("error: "):
+            return self._stream.write(text)
+        if self.error:
+            self._stream.write(f"error: {self.error}\n")
+        self.error = text.removeprefix("error: ").strip()
+        return len(text)
 
     def flush(self) -> None:
         """Flush what is written to."""

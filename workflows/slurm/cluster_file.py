@@ -51,9 +51,11 @@ def load_cluster(name: str | Path) -> ClusterConfig:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         known = ", ".join(known_clusters()) or "none yet"
+        here = Path(f"{path.stem}.toml")
+        beside = f"Or name the file here: ./{here}. " if here.is_file() and here != path else ""
         raise ClusterError(
-            f"There is no cluster file {path} (known: {known}). Make one with `superionic cluster "
-            f"init {path.stem}`, and fill it in."
+            f"There is no cluster file {path} (known: {known}). {beside}Make one with "
+            f"`superionic cluster init {path.stem}`, and fill it in."
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ClusterError(f"Cannot read the cluster file {path}: {error}") from error

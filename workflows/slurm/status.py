@@ -281,14 +281,17 @@ def _driver(
         return f"cancelled; {again} goes on", False
     legs = read_legs(campaign)
     if all(k in legs and legs[k].state != "waiting" for k in range(len(campaign.commands))):
-        return "nothing left to do", False
+        bad = any(leg.state == "refused" or leg.code for leg in legs.values())
+        why = f"nothing goes on: {again} tries again what failed" if bad else "nothing left to do"
+        return why, False
     latest = _step(folder)
     if latest is None:
         return f"no next step is in the queue: {again} takes it", False
     job, end = latest.job, latest.ended()
     entry = queue.get(job) if queue is not None else None
     if entry is not None and entry.active:
-        return f"the next step is job {job}, {entry.state.lower()} ({entry.reason})", True
+        why = f" ({entry.reason})" if entry.reason != "None" else ""
+        return f"the next step is job {job}, {entry.state.lower()}{why}", True
     newer = known is None or known.job != job
     if (queue is None or newer) and not end:
         return f"the next step is job {job}", True
