@@ -314,6 +314,8 @@ def test_driver_job_that_is_missing_is_named(place: Path, slurm: FakeSlurm) -> N
     wait_for(slurm.idle)
     assert len(slurm.calls) == 1
     assert "`superionic resume" in survey(place / "screening").driver
+    (place / "screening/.campaign/legs.json").unlink()  # as after a submit that was killed
+    assert "no next step is in the queue" in survey(place / "screening").driver
     assert superionic("resume", "screening", "--driver", "none").code == 0
     assert survey(place / "screening").finished
     assert len(slurm.calls) == 1
