@@ -173,3 +173,71 @@ def lag_sums(
                             step = series[p, axis, t + lag] - series[p, axis, t]
                             total += step * step
                         sums[k, p, s, axis] += total
+
+
+@compiled
+def count_long_steps(
+    counts: NDArray[np.int64], series: NDArray[np.float64], middling: float, far: float
+) -> None:
+    """Count steps beyond ``far`` forwards and backwards, and those between ``middling`` and it.
+
+    Parameters
+    ----------
+    counts
+        Added to: forwards, backwards, between. shape=(3,)
+    series
+        Positions along one axis. shape=(particles, frames)
+    middling, far
+        Lengths of steps, ``middling`` < ``far``.
+    """
+    forwards, backwards, beyond = 0, 0, 0
+    for p in range(series.shape[0]):
+        x = series[p]
+        for t in range(len(x) - 1):
+            step = x[t + 1] - x[t]
+            forwards += 1 if step > far else 0
+            backwards += 1 if step < -far else 0
+            beyond += 1 if abs(step) > middling else 0
+    counts[0] += forwards
+    counts[1] += backwards
+    counts[2] += beyond - forwards - backwards
+
+
+@compiled
+def centred_squares(squares: NDArray[np.float64], series: NDArray[np.float64]) -> None:
+    """Take the mean over time from each path, and add up the squares of what is left.
+
+    Parameters
+    ----------
+    squares
+        Added to. shape=(3, frames)
+    series
+        Positions; changed in place. shape=(particles, 3, frames)
+    """
+    for p in range(series.shape[0]):
+        for axis in range(series.shape[1]):
+            x, total = series[p, axis], 0.0
+            for t in range(len(x)):
+                total += x[t]
+            mean = total / len(x)
+            for t in range(len(x)):
+                x[t] -= mean
+                squares[axis, t] += x[t] * x[t]
+
+
+@compiled
+def add_squares(sums: NDArray[np.float64], parts: NDArray[np.float64]) -> None:
+    """Add up squares over particles.
+
+    Parameters
+    ----------
+    sums
+        Added to. shape=(3, numbers)
+    parts
+        shape=(particles, 3, numbers)
+    """
+    for p in range(parts.shape[0]):
+        for axis in range(parts.shape[1]):
+            x = parts[p, axis]
+            for k in range(len(x)):
+                sums[axis, k] += x[k] * x[k]

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 128 * 1024**2
 """Memory for one block of particles; more particles are taken block after block."""
-FFT_BYTES = 4 * 1024**2
-"""Paths that are transformed in one go."""
+FRAMES_AT_ONCE = 512
+"""Frames that are turned round in one go."""
+FFT_BYTES = 1024**2
+"""Paths that are transformed in one go: as many as stay near the processor."""
+FFT_PARTICLES = 4
+"""But as many as this at least, since transforms are computed some at a time."""
 
 Estimator = Literal["fft", "direct"]
 
@@ -206,8 +210,7 @@ def particle_blocks(
     size = max(1, int(block_bytes // (frames * 3 * 8 * 4)))
     stored = by_particle(x)
     for start in range(0, particles, size):
-        part = stored[:, start : start + size].transpose(1, 2, 0)
-        block = np.array(part, dtype=np.float64, order="C")
+        block = _turned(stored[:, start : start + size])
         forget_pages(stored)
         if not np.isfinite(block).all():
             bad = ~np.isfinite(block).all(axis=1)
@@ -224,6 +227,19 @@ def particle_blocks(
             block -= drift_ang.T
         block -= block[:, :, :1].copy()
         yield block
+
+
+def _turned(x: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return positions with the time along the last axis, some frames at a time.
+
+    To go through all frames for each particle is to fetch each piece of memory many times over.
+    """
+    block = np.empty((*x.shape[1:], len(x)))
+    for begin in range(0, len(x), FRAMES_AT_ONCE):
+        block[:, :, begin : begin + FRAMES_AT_ONCE] = x[begin : begin + FRAMES_AT_ONCE].transpose(
+            1, 2, 0
+        )
+    return block
 
 
 def log_spaced_lags(longest: int, *, per_decade: int = 10) -> NDArray[np.int64]:
@@ -283,17 +299,17 @@ def _fft_sums(
     """
     from scipy.fft import irfft, next_fast_len, rfft
 
+    from superionic.analysis.loops import add_squares, centred_squares
+
     length = next_fast_len(frames + int(lags[-1]), real=True)
-    power, squares = np.zeros((3, length // 2 + 1)), np.zeros((3, frames))
-    size = max(1, int(FFT_BYTES // (length * 3 * 8)))
+    parts, squares = np.zeros((3, 2 * (length // 2 + 1))), np.zeros((3, frames))
+    size = max(FFT_PARTICLES, int(FFT_BYTES // (length * 3 * 8)))
     for block in blocks:
-        block -= block.mean(axis=2, keepdims=True)
-        squares += np.einsum("paf,paf->af", block, block)
+        centred_squares(squares, block)
         for start in range(0, len(block), size):
             transform = rfft(block[start : start + size], n=length, axis=2)
-            parts = transform.view(np.float64)
-            np.square(parts, out=parts)
-            power += parts.sum(axis=0).reshape(3, -1, 2).sum(axis=2)
+            add_squares(parts, transform.view(np.float64))  # real and imaginary parts in turn
+    power = parts.reshape(3, -1, 2).sum(axis=2)
     correlation = irfft(power, n=length, axis=1)[:, lags]
     ahead = np.concatenate([np.zeros((3, 1)), np.cumsum(squares, axis=1)], axis=1)
     s1 = ahead[:, frames - lags] + (ahead[:, -1:] - ahead[:, lags])

@@ -197,21 +197,23 @@ def refuse_wrapped(series: NDArray[np.float64]) -> None:
     TrajectoryError
         They look wrapped.
     """
+    from superionic.analysis.loops import count_long_steps
+
     for axis in range(3):
         x = series[:, axis]
         low, high = float(x.min()), float(x.max())
         if not high > low:
             continue
-        steps = np.diff(x, axis=1) / (high - low)
-        size = np.abs(steps)
-        far = size > 0.8
-        if int(far.sum()) < 3 or ((size > 0.45) & ~far).any():
+        counts = np.zeros(3, dtype=np.int64)
+        count_long_steps(counts, x, 0.45 * (high - low), 0.8 * (high - low))
+        forwards, backwards, between = counts.tolist()
+        if forwards + backwards < 3 or between:
             continue
-        both = bool((steps > 0.8).any() and (steps < -0.8).any())
+        both = forwards > 0 and backwards > 0
         filled = np.unique(((x - low) / (high - low) * 19.999).astype(int)).size >= 15
         if both and filled:
             raise TrajectoryError(
-                f"These positions jump {int(far.sum())} times by the whole range along axis "
+                f"These positions jump {forwards + backwards} times by the whole range along axis "
                 f"{'xyz'[axis]}: they are wrapped into a cell of about {high - low:.1f} A. Give "
                 "the cell, or unwrap them first (superionic.analysis.unwrapping.unwrap)."
             )
