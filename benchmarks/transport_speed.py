@@ -8,8 +8,9 @@
 Peers that are not installed are left out and named. Everything gets the same arrays in one process
 on one thread, the CPU time of the best of three runs counts, and results are compared: mean squared
 displacements at all lags up to half the run to 1e-6, and pairs in all shells. The first call of
-ours, which compiles its loops, is told apart. MDAnalysis counts in single precision, and a pair
-within that of an edge may fall to either side.
+ours, which compiles its loops, is told apart. freud takes positions in single precision, which
+shows in displacements of long paths as DIFFERENT; MDAnalysis counts pairs in it, and one within
+that of an edge may fall to either side.
 """
 
 from __future__ import annotations
