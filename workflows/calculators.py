@@ -288,14 +288,16 @@ class SteadyXTB(Calculator):
             "verbosity": 0,
             "spin_polarization": 1.0 if state.spin_multiplicity > 1 else None,
         }
+        self._free: Any = None
         if state.permittivity is not None:
+            self._free = self._make({})
             self._keywords["cpcm_solvation"] = state.permittivity
         self._engine = self._make({})
 
     def _make(self, extra: dict[str, Any]) -> Any:
         from tblite.ase import TBLite
 
-        from superionic.workflows.tblite_blas import speed_up_tblite
+        from superionic.workflows.fast_blas import speed_up_tblite
 
         speed_up_tblite()
         keywords = dict(self._keywords)  # tblite takes what it was given apart
@@ -311,11 +313,22 @@ class SteadyXTB(Calculator):
         super().calculate(atoms, properties, system_changes)
         own = Atoms(self.atoms)
         try:
+            self._start_in_free_space(own)
             self._engine.get_potential_energy(own)
         except CalculationFailed:
             self._again(own)
         known = set(self.implemented_properties)
         self.results = {k: v for k, v in self._engine.results.items() if k in known}
+
+    def _start_in_free_space(self, atoms: Atoms) -> None:
+        """Let the first calculation in a continuum begin with the electrons of free space.
+
+        A cycle there takes ten times as long, and from the atoms' own electrons it takes more.
+        """
+        free, self._free = self._free, None
+        if free is not None:
+            free.get_potential_energy(atoms)
+            self._engine.atoms, self._engine._res = atoms.copy(), free._res
 
     def _again(self, atoms: Atoms) -> None:
         """Climb the ladder; the last failure is the reason."""
@@ -371,6 +384,10 @@ class PySCFMolecule(Calculator):
     ) -> None:
         """Fill ``results`` with energy (eV), Mulliken charges (e) and forces if asked for."""
         from ase.units import Bohr, Hartree
+
+        from superionic.workflows.fast_blas import load_pyscf
+
+        load_pyscf()
         from pyscf import dft, gto
 
         super().calculate(atoms, properties, system_changes)

@@ -128,6 +128,9 @@ def solve_field(
 
 def build_mole(molecule: Molecule, basis: str) -> Any:
     """Return a PySCF molecule in the frame of ours."""
+    from superionic.workflows.fast_blas import load_pyscf
+
+    load_pyscf()
     from pyscf import gto
 
     return gto.M(

@@ -1,18 +1,28 @@
-"""A fast BLAS for tblite: the same numbers, and nothing else touched."""
+"""A fast BLAS for tblite and PySCF: the same numbers, and nothing else touched."""
 
 from __future__ import annotations
 
 import ctypes
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.linalg import blas, lapack
 
 from superionic.structures.clusters import build_node
-from superionic.workflows.tblite_blas import redirect, scipy_routines, speed_up_tblite
+from superionic.workflows.calculators import SteadyXTB
+from superionic.workflows.fast_blas import (
+    CORE,
+    load_pyscf,
+    processor_flags,
+    redirect,
+    scipy_routines,
+    speed_up_tblite,
+)
 from superionic.workflows.theory import get_theory
 
 OWN = """
@@ -81,3 +91,52 @@ def test_a_library_without_the_reference_blas_stays_as_it_is() -> None:
     import _ctypes
 
     assert redirect(_ctypes.__file__) == 0
+
+
+def test_first_energy_in_a_continuum_is_that_of_a_second_start() -> None:
+    """It begins with the electrons of free space; a fresh one at the same place does not."""
+    pytest.importorskip("tblite")
+    molecule = build_node(("Cu", "Cu")).molecule
+    level = get_theory("gfn1-xtb@eps7.5")
+    calculator = level.calculator(spin_multiplicity=molecule.spin_multiplicity)
+    atoms = molecule.structure.to_ase()
+    atoms.calc = calculator
+    energy = atoms.get_potential_energy()
+    assert isinstance(calculator, SteadyXTB)
+    calculator._again(atoms)
+    assert calculator._engine.results["energy"] == pytest.approx(energy, abs=1e-6)
+
+
+def test_processor_and_environment(tmp_path: Path) -> None:
+    file = tmp_path / "cpuinfo"
+    file.write_text("processor : 0\nflags\t\t: fpu sse2 avx2 fma\n\nprocessor : 1\nflags : fpu\n")
+    assert {"avx2", "fma"} <= processor_flags(file)
+    assert processor_flags(tmp_path / "none") == frozenset()
+    before = os.environ.get(CORE)
+    load_pyscf()
+    assert "pyscf" in sys.modules
+    assert os.environ.get(CORE) == before
+
+
+LOADED = """
+import ctypes, os, sys
+from superionic.workflows.fast_blas import load_pyscf
+load_pyscf()
+paths = {line.split()[-1] for line in open("/proc/self/maps") if "/pyscf/lib/libopenblas" in line}
+library = ctypes.CDLL(paths.pop())
+library.openblas_get_corename.restype = ctypes.c_char_p
+print(library.openblas_get_corename().decode())
+"""
+
+
+@pytest.mark.skipif("avx2" not in processor_flags(), reason="the processor has no AVX2")
+def test_openblas_of_pyscf_knows_what_the_processor_can_do() -> None:
+    """Where its wheel brings one; a choice of the user is kept."""
+    pyscf = pytest.importorskip("pyscf")
+    if not list((Path(pyscf.__file__).parent / "lib").glob("libopenblas*")):
+        pytest.skip("PySCF has no OpenBLAS of its own")
+    plain = {k: v for k, v in os.environ.items() if k != CORE}
+    for environment, expected in ((plain, "Haswell"), (plain | {CORE: "Nehalem"}, "Nehalem")):
+        words = [sys.executable, "-c", LOADED]
+        said = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == expected
