@@ -40,7 +40,7 @@ class Speciation:
     ----------
     anions, cations : dict of str to Estimate
         Fraction of ions that are ``free``, ``SSIP``, ``CIP`` and ``AGG``. Without a distance of
-        separated pairs, SSIP are counted as free.
+        separated pairs these are not told from free ones, and there is no ``SSIP``.
     uncoordinated_anions : Estimate
         Fraction of anions without a cation in contact (free and SSIP): what Raman spectroscopy
         calls free.
@@ -205,7 +205,7 @@ def speciation_of(
     cations = _states(
         contacts.counts_of_centres(), None if separated is None else separated.counts_of_centres()
     )
-    uncoordinated = anions["free"] + anions["SSIP"]
+    uncoordinated = anions["free"] + anions.get("SSIP", 0.0)
     sizes = cluster_sizes(contacts)
     shares, charge, largest = cluster_shares(sizes, contacts, charges_e)
     return Speciation(
@@ -229,4 +229,7 @@ def _states(
     near = np.zeros_like(touching, dtype=bool) if around is None else around > 0
     alone = touching == 0
     masks = (alone & ~near, alone & near, touching == 1, touching > 1)
-    return {name: mask.mean(axis=1) for name, mask in zip(STATES, masks, strict=True)}
+    found = {name: mask.mean(axis=1) for name, mask in zip(STATES, masks, strict=True)}
+    if around is None:
+        del found["SSIP"]
+    return found

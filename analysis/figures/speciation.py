@@ -109,6 +109,7 @@ def speciation_data(
 def _draw_states(ax: Axes, runs: Mapping[str, dict[str, Estimate]], title: str) -> None:
     """Draw one stacked bar a run."""
     ax.set_title(title)
+    named: set[str] = set()
     for k, states in enumerate(runs.values()):
         bottom = 0.0
         for state, found in states.items():
@@ -116,8 +117,9 @@ def _draw_states(ax: Axes, runs: Mapping[str, dict[str, Estimate]], title: str) 
                 continue
             ax.bar(
                 k, found.value, 0.62, bottom=bottom, color=COLOURS[state], edgecolor="white",
-                linewidth=0.6, hatch=HATCHES[state], label=state if k == 0 else None,
+                linewidth=0.6, hatch=HATCHES[state], label=None if state in named else state,
             )  # fmt: skip
+            named.add(state)
             if found.value > 0.08:
                 ax.text(
                     k, bottom + 0.5 * found.value, f"{found.value:.2f}", ha="center", va="center",

@@ -123,6 +123,7 @@ def test_chelating_anion_counts_once() -> None:
     )
     assert found.anions["CIP"].get() == 1.0
     assert found.anions["AGG"].get() == 0.0
+    assert list(found.cations) == ["free", "CIP", "AGG"]  # separated pairs were not asked for
 
 
 def naive_components(contacts: Contacts) -> list[tuple[int, int, int]]:
