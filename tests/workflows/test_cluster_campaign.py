@@ -302,6 +302,8 @@ def test_mistake_does_not_block_its_folder(place: Path, slurm: FakeSlurm) -> Non
     assert survey(place / "it's out").totals == {"queued": 1}
     message = refused(superionic("submit", "relax", "cells/al 1.cif", *words))
     assert "holds another campaign: relax cells/al.cif" in message
+    more = ("submit", "--dry-run", "relax", "cells/al 1.cif", *words)
+    assert refused(superionic(*more)) == message
     (command,) = re.findall(r"`superionic (resume .*)`", message)
     assert shlex.split(command) == ["resume", str(place / "it's out")]
     (place / "mine.toml").write_text(CLUSTER)
@@ -344,6 +346,10 @@ def test_what_cannot_be_submitted_is_refused(place: Path, slurm: FakeSlurm) -> N
     assert "No file matches" in refused(superionic("submit", "camp.toml"))
     (place / "camp.toml").write_text(CAMPAIGN.replace('"quick"]', '"quikc"]'))
     assert "'quick'" in refused(superionic("submit", "camp.toml"))
+    again = CAMPAIGN + CAMPAIGN[CAMPAIGN.index("[[workflow]]") :]
+    (place / "camp.toml").write_text(again)
+    message = refused(superionic("submit", "camp.toml"))
+    assert "Two tables [[workflow]] would write into relax-quick. Give one" in message
     assert slurm.calls == []
     assert "holds no campaign" in refused(superionic("resume", "cells"))
     assert "no tasks" in refused(superionic("status", "cells"))

@@ -30,6 +30,7 @@ from superionic.workflows.slurm.campaign import (
     check_place,
     new_session,
     read_campaign,
+    replaces,
     write_campaign,
 )
 from superionic.workflows.slurm.client import Slurm
@@ -60,6 +61,7 @@ def submit(
     load_cluster(campaign.cluster)
     for command in campaign.commands:
         check_words(command)
+    replaces(campaign)
     if dry_run:
         _plan(campaign, as_json=as_json)
         return

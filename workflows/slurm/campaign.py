@@ -107,22 +107,12 @@ def write_campaign(campaign: Campaign) -> None:
     RunFolderError
         The folder holds another campaign, or cannot be written.
     """
-    path = campaign.records / _DESCRIPTION
+    if replaces(campaign):
+        (campaign.records / _LEGS).unlink(missing_ok=True)
     try:
         campaign.records.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
         raise RunFolderError(f"Cannot write into {campaign.folder}: {error.strerror}.") from error
-    if path.exists():
-        held = read_campaign(campaign.folder)
-        other = (held.commands, held.whole) != (campaign.commands, campaign.whole)
-        if other and next(campaign.folder.rglob(f"{SLURM}/*/{BATCH}"), None) is None:
-            (campaign.records / _LEGS).unlink(missing_ok=True)  # nothing came of that one
-        elif other:
-            raise RunFolderError(
-                f"{campaign.folder} holds another campaign: "
-                f"{'; '.join(' '.join(c) for c in held.commands)[:200]}. Choose another folder, or "
-                f"go on with that one: `superionic resume {shlex.quote(str(campaign.folder))}`."
-            )
     described: dict[str, Json] = {
         "format": _FORMAT,
         "version": __version__,
@@ -134,7 +124,31 @@ def write_campaign(campaign: Campaign) -> None:
         "session": campaign.session,
         "whole": [*sorted(campaign.whole)],
     }
-    write_json_atomic(path, dict(described))
+    write_json_atomic(campaign.records / _DESCRIPTION, dict(described))
+
+
+def replaces(campaign: Campaign) -> bool:
+    """Return whether a campaign's folder holds another one, of which nothing was submitted.
+
+    Raises
+    ------
+    RunFolderError
+        Something was submitted of that other one.
+    """
+    if not (campaign.records / _DESCRIPTION).exists():
+        return False
+    held = read_campaign(campaign.folder)
+    if (held.commands, held.whole) == (campaign.commands, campaign.whole):
+        return False
+    if next(campaign.folder.rglob(f"{SLURM}/*/{BATCH}"), None) is None:
+        return True
+    first, more = shlex.join(held.commands[0]), len(held.commands) - 1
+    first = first if len(first) <= 100 else f"{first[:100]}..."
+    raise RunFolderError(
+        f"{campaign.folder} holds another campaign: {first}{f' and {more} more' * bool(more)}. "
+        "Choose another folder, or go on with that one: `superionic resume "
+        f"{shlex.quote(str(campaign.folder))}`."
+    )
 
 
 def read_campaign(folder: Path) -> Campaign:

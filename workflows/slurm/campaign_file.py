@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from superionic.inputs.typed import build, did_you_mean
 from superionic.structures.errors import ProtocolError
+from superionic.workflows.slurm.command_line import option_value
 from superionic.workflows.slurm.script import safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 Value = str | int | float | bool | list[str | int | float]
 
@@ -152,7 +153,19 @@ def read_campaign_file(path: Path) -> CampaignPlan:
         commands += more
     if not commands:
         raise ProtocolError(f"{path.name} asks for nothing: it needs tables [[workflow]].")
+    _refuse_shared(commands, out)
     return CampaignPlan(out, told.cluster, tuple(commands), frozenset(whole))
+
+
+def _refuse_shared(commands: Sequence[tuple[str, ...]], out: Path) -> None:
+    """Refuse two commands that would write into one folder."""
+    places = [option_value(words) for words in commands]
+    shared = [place for place in dict.fromkeys(places) if places.count(place) > 1]
+    if shared:
+        raise ProtocolError(
+            f"Two tables [[workflow]] would write into {Path(shared[0]).relative_to(out)}. Give "
+            "one of them a fidelity of its own, which becomes part of the name."
+        )
 
 
 def _commands(
