@@ -387,7 +387,11 @@ MODELS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_intervals_cover_the_truth(name: str) -> None:
-    """Of 40 runs at least 36 cover; runs without a value are few, and are not counted."""
+    """Of those with a value 87 % cover at least; the others are few, and are not counted.
+
+    A species that diffuses is refused in up to 5 of 100 runs, as its slope is tested at 95 %: of 48
+    runs of two species 43 have a value, give or take 2.
+    """
     a, b, c = MODELS[name]
     unit = made.spectrum_to_conductivity(1.0)
     sigma, ideal = (a + b - 2 * c) * unit, (a + b) * unit
@@ -407,5 +411,5 @@ def test_intervals_cover_the_truth(name: str) -> None:
         if name != "paired":
             hits["haven"] += told.haven_ratio.covers(ideal / sigma)
             hits["t"] += shares.onsager[0].covers((a - c) / (a + b - 2 * c))
-    assert values >= 40
+    assert values >= 36
     assert min(hits.values()) >= 0.87 * values, (values, hits)
