@@ -94,7 +94,7 @@ def adsorption_screen_data(
         )  # fmt: skip
         if not result.theories:
             rows.append((*head, result.theory, fidelity, None, None, None, None, None,
-                         result.verdict, printed.get(result.node)))  # fmt: skip
+                         result.verdict, None, None, None, printed.get(result.node)))  # fmt: skip
         for theory in result.theories:
             lowest = result.best(theory)
             for mode in result.modes:
@@ -105,13 +105,15 @@ def adsorption_screen_data(
                 rows.append(
                     (*head, theory, fidelity, start.key, start.site, mode, start.denticity,
                      found.adsorption_energy_eV, "lowest" if found == lowest else "other mode",
+                     start.scf_converged, start.geometry_converged, start.fmax_eV_per_A,
                      printed.get(result.node))
                 )  # fmt: skip
     return FigureData(
         header=(
             "node", "node_formula", "adsorbate", "node_charge_e", "charge_e",
             "spin_multiplicity", "theory", "fidelity", "start", "site", "mode", "denticity",
-            "adsorption_energy_eV", "kind", "published_eV",
+            "adsorption_energy_eV", "kind", "scf_converged", "geometry_converged",
+            "fmax_eV_per_A", "published_eV",
         ),
         rows=tuple(rows),
     )  # fmt: skip

@@ -69,6 +69,8 @@ def test_screen_of_a_small_node(tmp_path: Path) -> None:
     assert row["node"] == "Zn2"
     assert float(row["adsorption_energy_eV"]) < 0
     assert row["mode"] == "Cl"
+    assert row["scf_converged"] == row["geometry_converged"] == "true"
+    assert float(row["fmax_eV_per_A"]) < 0.05
     assert (out / "screen-Cl.png").is_file()
     assert read_molecule(out / "Zn2-Cl.xyz", charge=-1).formula == "C4H4ClO8Zn2"
     again = superionic(*words, "--json")

@@ -248,12 +248,13 @@ def _show(found: NodeScreen, folder: Path) -> None:
             rows.append(
                 [one.adsorbate, one.node, one.charge, one.spin_multiplicity, theory,
                  best.adsorption_energy_eV if best else None, start.site if start else None,
-                 start.mode if start else None, one.converged_starts, one.spread_eV,
+                 start.mode if start else None, start.scf_converged if start else None,
+                 start.fmax_eV_per_A if start else None, one.converged_starts, one.spread_eV,
                  one.verdict]
             )  # fmt: skip
     emit_table(
         ["adsorbate", "node", "charge e", "2S+1", "theory", "E_ads eV", "site", "holds on by",
-         "converged", "spread eV", "verdict"],
+         "SCF converged", "fmax eV/A", "starts converged", "spread eV", "verdict"],
         rows,
     )  # fmt: skip
     say(SIGN_CONVENTION)
