@@ -323,7 +323,7 @@ class SteadyXTB(Calculator):
     def _start_in_free_space(self, atoms: Atoms) -> None:
         """Let the first calculation in a continuum begin with the electrons of free space.
 
-        A cycle there takes ten times as long, and from the atoms' own electrons it takes more.
+        A cycle takes ten times as long there, and from the atoms' own it takes more of them.
         """
         free, self._free = self._free, None
         if free is not None:
