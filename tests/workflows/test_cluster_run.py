@@ -197,10 +197,10 @@ def test_script_without_an_answer_ends_soon(
 
 
 def test_refusal_is_told(tmp_path: Path, slurm: FakeSlurm) -> None:
-    slurm.say("refuse", "invalid partition specified: nowhere")
+    slurm.say("refuse", "invalid partition specified: nowhere\nsbatch: error: Batch job failed")
     with Run(tmp_path / "run", cluster=CLUSTER):
         future = jobs.plus.submit(1.0)
-        with pytest.raises(TaskFailedError, match="invalid partition specified: nowhere"):
+        with pytest.raises(TaskFailedError, match="partition specified: nowhere; Batch job failed"):
             future.result()
     slurm.say("refuse", "")
     with Run(tmp_path / "run", cluster=CLUSTER):

@@ -171,7 +171,7 @@ class Slurm:
         job = read_job_id(folder)
         if code == 0 and job:
             return job
-        words = (folder / SBATCH_ERROR).read_text(errors="replace").strip() or f"exit code {code}"
+        words = _one_line((folder / SBATCH_ERROR).read_text(errors="replace"), code)
         raise _refusal(words)
 
     def queue(self) -> dict[str, QueueEntry]:
@@ -246,8 +246,8 @@ def _ask(command: Sequence[str], timeout_s: float) -> str:
             _kill(process)
             raise
     if process.returncode != 0:
-        words = err.decode(errors="replace").strip()
-        message = f"{command[0]}: {words or f'exit code {process.returncode}'}"
+        words = _one_line(err.decode(errors="replace"), process.returncode)
+        message = f"{command[0]}: {words}"
         if _BUSY.search(words) or command[0] == "squeue":
             raise SlurmBusyError(message)
         raise ClusterError(message)
@@ -283,6 +283,12 @@ def submit_environment() -> dict[str, str]:
         for k, v in os.environ.items()
         if k in kept or not k.startswith(("SLURM_", "SBATCH_", "SLURMD_"))
     }
+
+
+def _one_line(said: str, code: int) -> str:
+    """Return what a command wrote as one line, without its name before every sentence."""
+    lines = [re.sub(r"^\w+: error: ", "", line.strip()) for line in said.splitlines()]
+    return "; ".join(filter(None, lines)) or f"exit code {code}"
 
 
 def _refusal(words: str) -> ClusterError:

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_QUIET_S = 0.3
-"""Tasks that are added within so many seconds of each other may share an `sbatch`."""
+_QUIET_S = 1.0
+"""Tasks that are added within so many seconds of each other may share an `sbatch`; whoever asks for
+a result does not wait for more of them."""
 _STUBBORN_S = 600.0
 """So long a driver that does not wait for jobs waits for a Slurm that does not answer."""
 
@@ -223,8 +224,7 @@ class ClusterScheduler:
         while not self._stop.wait(0.1):
             now = time.monotonic()
             try:
-                if now - self._last_add > _QUIET_S:
-                    self._submit()
+                self._submit(quiet_s=_QUIET_S)
                 if self._watched and now >= next_look:
                     next_look = now + self.cluster.poll_s
                     self.look()
@@ -244,9 +244,11 @@ class ClusterScheduler:
                 task.reason = str(error)
                 task.future.set_exception(ClusterError(f"The driver stopped: {error}"))
 
-    def _submit(self) -> None:
-        """Submit all tasks that wait for it and can be submitted now."""
+    def _submit(self, *, quiet_s: float = 0.0) -> None:
+        """Submit all tasks that wait for it and can go now, once none was added for some time."""
         with self._lock:
+            if time.monotonic() - self._last_add < quiet_s:
+                return
             room = None
             if self.cluster.queued:
                 room = max(self.cluster.queued - len(self._watched), 0)
