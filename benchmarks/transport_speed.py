@@ -246,15 +246,20 @@ def growth() -> None:
         print(f"  {frames:8d} {one:14.3f} {two:14.3f}", flush=True)
 
 
-PARTS = {"msd": msd, "rdf": rdf, "growth": growth, "large": large}
+PARTS = {"large": large, "msd": msd, "rdf": rdf, "growth": growth}
+"""In this order: the largest memory is that of the process up to then."""
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=list(PARTS), metavar="PART")
-    for part in parser.parse_args().parts:
-        PARTS[part]()
+    wanted = parser.parse_args().parts
+    if not set(wanted) <= set(PARTS):
+        parser.error(f"Parts are {', '.join(PARTS)}.")
+    for name, part in PARTS.items():
+        if name in wanted:
+            part()
 
 
 if __name__ == "__main__":
