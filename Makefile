@@ -1,8 +1,8 @@
 # Each target makes .venv and installs into it on first use, and is instant afterwards.
-#   make reproduce PAPERS="nzsp latp mof" FIDELITY=quick OUT=results
+#   make reproduce PAPERS="nzsp latp mof peo" FIDELITY=quick OUT=results
 # No root is needed, and no network beyond what pip is set up to use.
 
-PAPERS   ?= nzsp latp mof
+PAPERS   ?= nzsp latp mof peo
 FIDELITY ?= quick
 OUT      ?= results
 ARGS     ?=
@@ -22,7 +22,7 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 help:
 	@echo 'make install      make $(VENV) and install superionic into it (Python >= 3.11; PYTHON=... chooses one)'
-	@echo 'make reproduce    redraw the papers: PAPERS="nzsp latp mof" FIDELITY=quick|standard OUT=results'
+	@echo 'make reproduce    redraw the papers: PAPERS="nzsp latp mof peo" FIDELITY=quick|standard OUT=results'
 	@echo 'make test         the quick tests, minutes on two cores (ARGS="-k slab" are handed to pytest)'
 	@echo 'make test-slow    all tests'
 	@echo 'make lint         ruff check, ruff format --check, mypy --strict on the library, the tests and the benchmarks'

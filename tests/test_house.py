@@ -238,7 +238,7 @@ def test_reproduce_hands_on_what_was_asked(tmp_path: Path) -> None:
     done = make("--dry-run", "reproduce", f"VENV={venv}", *asked)
     assert 'superionic reproduce nzsp other --fidelity standard --out "elsewhere"' in done.stdout
     plain = make("--dry-run", "reproduce", f"VENV={venv}").stdout
-    assert 'superionic reproduce nzsp latp mof --fidelity quick --out "results"' in plain
+    assert 'superionic reproduce nzsp latp mof peo --fidelity quick --out "results"' in plain
 
 
 @needs_make

@@ -26,6 +26,7 @@ from superionic.workflows.execution import job
 from superionic.workflows.neb import Band, BandSettings, run_band
 from superionic.workflows.relax import RelaxResult, relax
 from superionic.workflows.theory import get_theory
+from superionic.workflows.zoom import zoom
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import BaseCalculator
@@ -53,19 +54,23 @@ class BarrierSettings:
         A dip in the profile deeper than this on both sides is relaxed into a new end, in eV.
     max_bands : int
         Bands run for one hop at most; needing more means not converged.
+    zooms : int
+        How often a band that has converged but for its saddle is run again between the saddle's
+        neighbours, at most.
     """
 
     ends: EndSettings = field(default_factory=EndSettings)
     band: BandSettings = field(default_factory=BandSettings)
     split_depth_eV: float = 0.005
     max_bands: int = 6
+    zooms: int = 0
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
-        if self.split_depth_eV <= 0 or self.max_bands < 1:
+        if self.split_depth_eV <= 0 or self.max_bands < 1 or self.zooms < 0:
             raise ProtocolError(
-                "split_depth_eV must be positive and max_bands at least 1; got "
-                f"{self.split_depth_eV} and {self.max_bands}."
+                "split_depth_eV must be positive, max_bands at least 1 and zooms zero or more; got "
+                f"{self.split_depth_eV}, {self.max_bands} and {self.zooms}."
             )
 
 
@@ -188,7 +193,7 @@ class _Chain:
     def resolve(self, start: Structure, end: Structure) -> list[Band]:
         """Return the elementary bands from start to end, in order."""
         self.bands_run += 1
-        band = self._off_the_ridge(start, end, self._band(start, end))
+        band = self._off_the_ridge(start, end, self._nearer(start, self._band(start, end)))
         dips = interior_minima(band.energies_eV, noise_eV=self.settings.split_depth_eV)
         if not dips:
             return [band]
@@ -215,6 +220,22 @@ class _Chain:
             label=name,
             checkpoint=name,
         )
+
+    def _nearer(self, host: Structure, band: Band) -> Band:
+        """Look closer where only the saddle is missing."""
+        allowed = self.settings.band.fmax_eV_per_A
+        for n in range(1, self.settings.zooms + 1):
+            if band.converged or band.fmax_eV_per_A > allowed:
+                break
+            band = zoom(
+                band,
+                host,
+                calculator=self.calculator,
+                settings=self.settings.band,
+                counter=self.counter,
+                label=f"band-{self.bands_run}-zoom-{n}",
+            )
+        return band
 
     def _off_the_ridge(self, start: Structure, end: Structure, band: Band) -> Band:
         """Push a band aside whose saddle has a second way down, which symmetry can keep it on."""

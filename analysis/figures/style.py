@@ -47,6 +47,7 @@ GRID = "#e3e3e3"
 SINGLE_COLUMN_IN = 3.5
 DOUBLE_COLUMN_IN = 7.2
 DPI = 300
+SCREEN_DPI = 100
 
 _RC: Any = {  # typed by matplotlib only in some of its versions
     "font.family": "DejaVu Sans",
@@ -179,6 +180,12 @@ class SavedFigure:
     def files(self) -> tuple[Path, ...]:
         """All that was written."""
         return (self.png, self.svg, *((self.pdf,) if self.pdf is not None else ()), self.csv)
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Return the picture for a notebook, with its width on the page in pixels."""
+        pixels = self.png.read_bytes()
+        wide = int.from_bytes(pixels[16:20], "big")  # the first chunk of a PNG begins with it
+        return pixels, {"width": round(wide * SCREEN_DPI / DPI)}
 
 
 @contextmanager

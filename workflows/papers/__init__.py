@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-PAPERS: tuple[str, ...] = ("nzsp", "latp", "mof")
+PAPERS: tuple[str, ...] = ("nzsp", "latp", "mof", "peo")
 """Modules of this folder that have a `PAPER`, to be given to `reproduction.reproduce`."""

@@ -58,6 +58,13 @@ def test_saved_files_are_whole_and_the_same_each_time(tmp_path: Path) -> None:
     assert sorted(p.name for p in first.png.parent.iterdir()) == ["fig.csv", "fig.png", "fig.svg"]
 
 
+def test_a_notebook_shows_what_was_saved(tmp_path: Path) -> None:
+    saved = save_figure(picture(), tmp_path / "fig", DATA)
+    pixels, told = saved._repr_png_()
+    assert pixels == saved.png.read_bytes()
+    assert told == {"width": 300}  # three inches at 100 pixels an inch
+
+
 def test_a_stem_with_a_dot_keeps_its_name(tmp_path: Path) -> None:
     assert save_figure(picture(), tmp_path / "x0.5", DATA).svg == tmp_path / "x0.5.svg"
 
