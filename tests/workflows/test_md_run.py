@@ -125,8 +125,12 @@ def test_kills_at_every_write_change_nothing(
 
 
 def test_sigkill_changes_nothing(unbroken: Path, tmp_path: Path) -> None:
+    """Lives of at most a quarter of an unbroken run, so that no fast machine outruns the kills."""
+    begun = time.perf_counter()
+    argon.run(tmp_path / "timed", steps=STEPS)
+    longest = (time.perf_counter() - begun) / 4
     folder = tmp_path / "md"
-    kills = argon.kill_until_done(folder, steps=STEPS, kills=3, longest_s=0.8, seed=1)
+    kills = argon.kill_until_done(folder, steps=STEPS, kills=3, longest_s=longest, seed=1)
     assert kills >= 1
     assert_like(folder, unbroken)
 
