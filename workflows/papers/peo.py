@@ -81,14 +81,15 @@ def compute(protocol: PeoProtocol) -> PeoResults:
     tried: list[RelaxedPocket | None] = [_or_none(future) for future in pockets]
     ends = [end for k in choose_pair(tried, protocol.hops) or () if (end := tried[k]) is not None]
     alone = tuple(p for p in tried if p is not None)
-    first = _submit_hop(chain, ends, protocol)
+    first = (*_submit_band(chain, ends, protocol), *_submit_drags(chain, ends, protocol))
     node = node_future.result()
     beside = chain_system(protocol, node.molecule, ends)
     seated = _submit_beside(chain, beside, ends, protocol)
-    # after the hops, which wait for each other: boxes fill the cores that those leave
-    runs[FILLED] = [_submit_box(protocol, FILLED, k, node) for k in numbers]
     others = [_or_none(future) for future in seated]
-    second = _submit_hop(beside, others, protocol)
+    # the longest first: the band beside the node, the boxes with it, the short drags
+    band = _submit_band(beside, others, protocol)
+    runs[FILLED] = [_submit_box(protocol, FILLED, k, node) for k in numbers]
+    second = (*band, *_submit_drags(beside, others, protocol))
     hops = (
         _study(chain, alone, first, protocol),
         _study(beside, tuple(p for p in others if p is not None), second, protocol),
@@ -235,20 +236,25 @@ def _there(pocket: Pocket, chain: ChainSystem, beside: ChainSystem) -> Pocket:
     return Pocket(pocket.donors, pocket.position + shift)
 
 
-def _submit_hop(
+def _submit_band(
     system: ChainSystem, ends: Sequence[RelaxedPocket | None], protocol: PeoProtocol
 ) -> tuple[Any, ...]:
-    """Submit the band and both drags between two pockets; nothing where one is missing."""
+    """Submit the band between two pockets; nothing where one is missing."""
     known = [end for end in ends if end is not None]
     if len(known) != 2:
         return ()
-    start, end = known
+    return (chain_hop_task.submit(system, *known, protocol.chain.theory, protocol.hops),)
+
+
+def _submit_drags(
+    system: ChainSystem, ends: Sequence[RelaxedPocket | None], protocol: PeoProtocol
+) -> tuple[Any, ...]:
+    """Submit the drags either way between two pockets; nothing where one is missing."""
+    known = [end for end in ends if end is not None]
+    if len(known) != 2:
+        return ()
     given = (protocol.chain.theory, protocol.hops)
-    return (
-        chain_hop_task.submit(system, start, end, *given),
-        chain_drag_task.submit(system, start, end, *given),
-        chain_drag_task.submit(system, end, start, *given),
-    )
+    return tuple(chain_drag_task.submit(system, a, b, *given) for a, b in (known, known[::-1]))
 
 
 def _study(
