@@ -112,14 +112,20 @@ class TaskView:
     wall_s: float | None
 
 
-def expected_seconds(name: str, tasks: Sequence[TaskView]) -> float | None:
-    """Return the median wall time of the finished tasks of one name in seconds, if any."""
+def expected_seconds(
+    name: str, tasks: Sequence[TaskView], *, elapsed_s: float = 0.0
+) -> float | None:
+    """Return the median wall time in seconds of the finished tasks of one name that took longer.
+
+    None where none took longer than ``elapsed_s``: what outlives all before it is not foretold.
+    """
     walls = [
         t.wall_s
         for t in tasks
         if t.name == name and t.wall_s is not None and t.state in ("done", "reused")
     ]
-    return statistics.median(walls) if walls else None
+    longer = [wall for wall in walls if wall >= elapsed_s]
+    return statistics.median(longer) if longer else None
 
 
 def format_seconds(seconds: float | None) -> str:
@@ -137,17 +143,18 @@ def format_seconds(seconds: float | None) -> str:
 def remaining_seconds(tasks: Sequence[TaskView], workers: int) -> float | None:
     """Estimate the time left from the walls of finished tasks of the same names, in seconds.
 
-    None while a name without any finished task is still to be run.
+    No less than the longest task needs by itself. None while a task is still to be run that has
+    no finished one of its name, or has already taken longer than all of them.
     """
-    left = 0.0
+    lasts: list[float] = []
     for task in tasks:
         if task.state not in ("pending", "running"):
             continue
-        expected = expected_seconds(task.name, tasks)
+        expected = expected_seconds(task.name, tasks, elapsed_s=task.elapsed_s)
         if expected is None:
             return None
-        left += max(expected - task.elapsed_s, 0.0)
-    return left / max(workers, 1)
+        lasts.append(expected - task.elapsed_s)
+    return max(sum(lasts) / max(workers, 1), max(lasts, default=0.0))
 
 
 class RunProgress:
@@ -268,7 +275,7 @@ class RunProgress:
             if task.state != "running":
                 continue
             told = read_optional(task.folder / PROGRESS)
-            expected = expected_seconds(task.name, tasks)
+            expected = expected_seconds(task.name, tasks, elapsed_s=task.elapsed_s)
             step = f"{told['step']}" if "step" in told else "-"
             table.add_row(
                 task.key,

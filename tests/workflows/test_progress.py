@@ -90,13 +90,24 @@ def test_expected_time_is_the_median_of_finished_namesakes() -> None:
 def test_time_left_is_shared_by_the_workers() -> None:
     tasks = [
         view("relax", "done", wall=10.0),
-        view("relax", "running", elapsed=4.0),
-        view("relax", "running", elapsed=25.0),
+        view("relax", "done", wall=40.0),
+        view("relax", "running", elapsed=4.0),  # 25 s expected, as of any
+        view("relax", "running", elapsed=30.0),  # 40 s expected: only one took longer than 30
         view("relax", "pending"),
     ]
-    assert remaining_seconds(tasks, 2) == (6.0 + 0.0 + 10.0) / 2
-    assert remaining_seconds([*tasks, view("neb", "pending")], 2) is None
+    assert remaining_seconds(tasks, 2) == (21.0 + 10.0 + 25.0) / 2
     assert remaining_seconds([], 2) == 0.0
+
+
+def test_time_left_is_that_of_the_longest_task_at_least() -> None:
+    tasks = [view("relax", "done", wall=10.0), view("relax", "pending")]
+    assert remaining_seconds(tasks, 8) == 10.0
+
+
+def test_no_time_left_is_told_without_a_precedent() -> None:
+    tasks = [view("relax", "done", wall=10.0), view("relax", "running", elapsed=11.0)]
+    assert remaining_seconds(tasks, 2) is None
+    assert remaining_seconds([view("neb", "pending")], 2) is None
 
 
 @pytest.mark.parametrize(
@@ -129,7 +140,7 @@ def test_table_and_line_show_what_runs(tmp_path: Path) -> None:
         assert expected in table
     assert "relax-1 " not in table
     assert line == (
-        "1 done, 1 pending, 1 running of 3 tasks; about 40s left; relax-77 40s [end 1] step 12 "
+        "1 done, 1 pending, 1 running of 3 tasks; about 1m00s left; relax-77 40s [end 1] step 12 "
         "fmax 0.071"
     )
 
