@@ -19,6 +19,7 @@ from superionic.inputs.deck_checks import check_all
 from superionic.inputs.folders import write_folder
 from superionic.inputs.gpaw.moments import possible_moments
 from superionic.inputs.gpaw.options import GpawOptions
+from superionic.inputs.gpaw.script_text import BAND, HEAD, RELAX, STATIC
 from superionic.inputs.notes import format_notes
 from superionic.structures.errors import DeckError
 
@@ -39,150 +40,6 @@ _DISPERSION_LINES = {
     "d3bj": ("from dftd3.ase import DFTD3", "DFTD3(method={method!r}, damping='d3bj')"),
     "d4": ("from dftd4.ase import DFTD4", "DFTD4(method={method!r})"),
 }
-
-_HEAD = '''"""{title}: {task} with GPAW.
-
-Run it with `python run.py`, or on several cores with `mpiexec -n 8 gpaw python run.py`.
-It writes gpaw*.txt, final.extxyz, and result.json, which has an energy only if all converged.
-"""
-
-import json
-import sys
-
-import numpy as np
-from ase.constraints import FixAtoms, FixScaled
-from ase.io import read, write
-from ase.parallel import world
-from gpaw import GPAW, KohnShamConvergenceError
-from gpaw.convergence_criteria import Energy
-{imports}
-SETTINGS = {settings}
-SCF_ENERGY_EV = {scf!r}  # change of the energy of the whole cell
-MOMENTS = {moments}
-FIXED = {fixed}  # atom: fractional coordinates held
-
-
-def calculator(label):
-    settings = dict(SETTINGS, txt=f"gpaw{{label}}.txt")
-    settings["convergence"] = {{"energy": Energy(SCF_ENERGY_EV, relative=False)}}
-    dft = GPAW(**settings)
-    return {wrapped}
-
-
-def prepare(atoms, label=""):
-    atoms.pbc = {pbc}
-    if MOMENTS:
-        atoms.set_initial_magnetic_moments(MOMENTS)
-    whole = [k for k, axes in FIXED.items() if all(axes)]
-    parts = [FixScaled([k], axes) for k, axes in FIXED.items() if not all(axes)]
-    atoms.set_constraint(([FixAtoms(whole)] if whole else []) + parts)
-    atoms.calc = calculator(label)
-    return atoms
-
-
-def finish(converged, images=(), **found):  # an energy only where all converged
-    if world.rank == 0:
-        with open("result.json", "w") as file:
-            json.dump({{"code": "gpaw", "task": "{task}", "converged": converged, **found}}, file)
-    if images:
-        write("final.extxyz", images)
-    sys.exit(0 if converged else 1)
-
-
-def max_force(atoms):
-    return float((atoms.get_forces() ** 2).sum(axis=1).max() ** 0.5)
-
-
-def fermi_level(dft):  # where the moment is held each spin has its own: the higher one
-    try:
-        return float(dft.get_fermi_level())
-    except (AssertionError, ValueError):
-        level = float(max(dft.get_fermi_levels()))
-        dft.get_fermi_level = lambda: level  # dft.dos() asks for one
-        return level
-
-
-def densities_of_states(atoms, width=0.1):
-    dft = getattr(getattr(atoms.calc, "mixer", None), "calcs", [atoms.calc])[0]
-    fermi = fermi_level(dft)
-    dos = dft.dos(shift_fermi_level=False)
-    low, high = dos.get_energies(npoints=2)
-    energies = np.arange(low - 5 * width, min(high, fermi + 15.0), width / 5)
-    spins = (0, 1) if dft.get_number_of_spins() == 2 else (None,)
-    parts = [
-        [[dos.raw_pdos(energies, a=a, l=k, spin=s, width=width) for k in range(3)]
-         for a in range(len(atoms))] for s in spins
-    ]
-    return {{
-        "energies_eV": energies.tolist(), "orbitals": ["s", "p", "d"], "fermi_eV": fermi,
-        "total": [dos.raw_dos(energies, spin=s, width=width).tolist() for s in spins],
-        "projected": np.array(parts).tolist(), "symbols": atoms.get_chemical_symbols(),
-        "width_eV": width, "electrons": float(dft.get_number_of_electrons()),
-    }}
-
-
-def write_densities(atoms):  # for `superionic electronic`; an energy does not hang on them
-    try:
-        found = densities_of_states(atoms)
-    except Exception as error:
-        found = {{"reason": f"{{type(error).__name__}}: {{error}}"}}
-    if world.rank == 0:
-        with open("dos.json", "w") as file:
-            json.dump(found, file)
-
-
-def write_density(atoms):  # of all electrons, for Bader charges
-    dft = getattr(getattr(atoms.calc, "mixer", None), "calcs", [atoms.calc])[0]
-    try:
-        density = dft.get_all_electron_density(gridrefinement=2).astype(np.float32)
-        charge = float(SETTINGS.get("charge", 0.0))
-        found = {{"density": density, "numbers": atoms.numbers, "charge": charge}}
-    except Exception as error:
-        found = {{"reason": f"{{type(error).__name__}}: {{error}}"}}
-    if world.rank == 0:
-        np.savez_compressed("density.npz", **found)
-
-'''
-
-_STATIC = """
-atoms = prepare(read("images.extxyz"))
-try:
-    energy, force = float(atoms.get_potential_energy()), max_force(atoms)
-except KohnShamConvergenceError as error:
-    finish(False, reason=str(error) or "self-consistency did not converge")
-write_densities(atoms)
-write_density(atoms)
-finish(True, [atoms], energy_eV=energy, max_force_eV_per_A=force)
-"""
-
-_RELAX = """
-atoms = prepare(read("images.extxyz"))
-optimiser = {optimiser}({target}, logfile="relax.log", trajectory="relax.traj")
-try:
-    done = bool(optimiser.run(fmax={fmax!r}, steps={steps}))
-    energy, force = float(atoms.get_potential_energy()), max_force(atoms)
-except KohnShamConvergenceError as error:
-    finish(False, reason=str(error) or "self-consistency did not converge")
-if not done:
-    finish(False, [atoms], reason="stopped at {steps} steps", max_force_eV_per_A=force)
-write_densities(atoms)
-write_density(atoms)
-finish(True, [atoms], energy_eV=energy, max_force_eV_per_A=force, steps=optimiser.nsteps)
-"""
-
-_BAND = """
-images = [prepare(atoms, f"-{{k:02d}}") for k, atoms in enumerate(read("images.extxyz", ":"))]
-band = NEB(images, k={spring!r}, climb={climb}, method="improvedtangent")
-optimiser = {optimiser}(band, logfile="band.log", trajectory="band.traj")
-try:
-    done = bool(optimiser.run(fmax={fmax!r}, steps={steps}))
-    energies = [float(atoms.get_potential_energy()) for atoms in images]
-except KohnShamConvergenceError as error:
-    finish(False, reason=str(error) or "self-consistency did not converge")
-if not done:
-    finish(False, images, reason="stopped at {steps} steps")
-finish(True, images, energies_eV=energies, steps=optimiser.nsteps)
-"""
 
 
 def write_gpaw(deck: Deck, folder: str | Path) -> Path:
@@ -259,7 +116,7 @@ def _script(deck: Deck, options: GpawOptions) -> str:
         line, call = _DISPERSION_LINES[spec.dispersion]
         imports += ["from ase.calculators.mixing import SumCalculator", line]
         wrapped = f"SumCalculator([dft, {call.format(method=spec.functional)}])"
-    body = _STATIC
+    body = STATIC
     if spec.relax is not None:
         name = RELAX_OPTIMISERS["gpaw"][spec.relax.optimiser]
         imports.append(f"from ase.optimize import {name}")
@@ -267,7 +124,7 @@ def _script(deck: Deck, options: GpawOptions) -> str:
         if spec.relax.cell == "full":
             imports.append("from ase.filters import FrechetCellFilter")
             target = "FrechetCellFilter(atoms)"
-        body = _RELAX.format(
+        body = RELAX.format(
             optimiser=name,
             target=target,
             fmax=spec.relax.force_eV_per_A,
@@ -276,7 +133,7 @@ def _script(deck: Deck, options: GpawOptions) -> str:
     elif spec.band is not None:
         name = BAND_OPTIMISERS["gpaw"][spec.band.optimiser]
         imports += ["from ase.mep import NEB", f"from ase.optimize import {name}"]
-        body = _BAND.format(
+        body = BAND.format(
             optimiser=name,
             spring=spec.band.spring_eV_per_A2,
             climb=spec.band.climb,
@@ -284,7 +141,7 @@ def _script(deck: Deck, options: GpawOptions) -> str:
             steps=spec.band.max_steps,
         )
     pbc = [k != "abc".find(spec.dipole_axis) for k in range(3)]
-    head = _HEAD.format(
+    head = HEAD.format(
         title=deck.title,
         task=spec.task,
         imports="".join(f"{line}\n" for line in sorted(imports)),
