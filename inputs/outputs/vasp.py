@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,15 @@ from superionic.inputs.outputs.failures import (
 )
 from superionic.inputs.outputs.outcar import OutcarScan, scan_outcar
 from superionic.inputs.outputs.records import CollectedRun, OutputFileError, RunState
+from superionic.inputs.outputs.vasp_files import (
+    asked_tags,
+    free_components,
+    has_content,
+    load_outcar,
+    oszicar_steps,
+    read_poscar,
+    steps_from_outcar,
+)
 from superionic.inputs.outputs.vasp_theory import GRID, settings_of, theory_of
 from superionic.inputs.outputs.vasp_verdict import (
     Course,
@@ -34,11 +42,7 @@ from superionic.inputs.outputs.vasprun import (
     short_version,
     steps_of,
 )
-from superionic.structures.errors import DeckError
 from superionic.structures.structure import Structure
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 OUTPUTS = ("OUTCAR", "vasprun.xml", "OSZICAR", "CONTCAR")
 """Files whose last change tells whether a run is alive."""
@@ -74,13 +78,13 @@ def read_vasp_run(
     OutputFileError
         Files of different runs lie together, or one that should be whole cannot be read.
     """
-    present = [folder / name for name in OUTPUTS if _has_content(folder / name)]
+    present = [folder / name for name in OUTPUTS if has_content(folder / name)]
     names = {path.name for path in present}
-    known = _Known(folder, _poscar(folder / "POSCAR"), tuple(sorted(names)), image=image)
+    known = _Known(folder, read_poscar(folder / "POSCAR"), tuple(sorted(names)), image=image)
     if "OUTCAR" in names:
         known = replace(known, scan=scan_outcar(folder / "OUTCAR"))
     elif "OSZICAR" in names:
-        known = replace(known, iterations=_oszicar_steps(folder / "OSZICAR"))
+        known = replace(known, iterations=oszicar_steps(folder / "OSZICAR"))
     known = replace(known, tags=known.scan.settings)
     closed = is_closed(folder / "vasprun.xml")
     if known.scan.ended or closed:
@@ -91,7 +95,7 @@ def read_vasp_run(
         quiet = seconds_quiet(present, now=now) if present else 0.0
         return _run(known, *without_end(quiet, quiet_s, failure))
     if (folder / "INCAR").is_file():
-        known = replace(known, tags=_asked(folder / "INCAR"))
+        known = replace(known, tags=asked_tags(folder / "INCAR"))
     return _run(known, "not-started", "there are inputs but no OUTCAR and no vasprun.xml")
 
 
@@ -144,8 +148,8 @@ def _ended(known: _Known, *, closed: bool) -> CollectedRun:
     """Read a run that ended by itself."""
     folder, scan = known.folder, known.scan
     run = load_vasprun(folder / "vasprun.xml") if closed else None
-    outcar = _load_outcar(folder / "OUTCAR") if scan.ended else None
-    steps = steps_of(run) if run is not None else _steps_from_outcar(folder / "OUTCAR")
+    outcar = load_outcar(folder / "OUTCAR") if scan.ended else None
+    steps = steps_of(run) if run is not None else steps_from_outcar(folder / "OUTCAR")
     if run is not None:
         scan = scan if scan.version else replace(scan, version=f"vasp.{short_version(run)}")
         known = replace(known, scan=scan, tags=_tags_of(run) | scan.settings)
@@ -173,9 +177,9 @@ def _ended(known: _Known, *, closed: bool) -> CollectedRun:
 def _notes(known: _Known, *, closed: bool) -> tuple[str, ...]:
     """Return what a reader should know of a run that ended."""
     folder, notes = known.folder, []
-    if _has_content(folder / "vasprun.xml") and not closed:
+    if has_content(folder / "vasprun.xml") and not closed:
         notes.append("vasprun.xml is cut off although the run ended: the numbers are OUTCAR's")
-    if _has_content(folder / "OUTCAR") and not known.scan.ended:
+    if has_content(folder / "OUTCAR") and not known.scan.ended:
         notes.append("OUTCAR is cut off although the run ended: the numbers are vasprun.xml's")
     present = [folder / name for name in known.files]
     failure = failure_in(logs_of(folder, present))
@@ -207,115 +211,8 @@ def _residual(known: _Known) -> float | None:
         return known.scan.band_fmax_eV_per_A
     if steps is None or steps.forces_eV_per_A is None:
         return None
-    forces = np.where(_free(known.folder, len(steps.last)), steps.forces_eV_per_A, 0.0)
+    forces = np.where(free_components(known.folder, len(steps.last)), steps.forces_eV_per_A, 0.0)
     return float(np.linalg.norm(forces, axis=1).max())
-
-
-def _oszicar_steps(path: Path) -> tuple[int, ...]:
-    """Return the electronic steps of each ionic step of an OSZICAR; none if it cannot be read."""
-    from pymatgen.io.vasp.outputs import Oszicar
-
-    try:
-        return tuple(len(steps) for steps in Oszicar(path).electronic_steps)
-    except (ValueError, IndexError, KeyError):
-        return ()
-
-
-def _asked(path: Path) -> dict[str, str]:
-    """Return the tags of an INCAR file, NSW at its default; none where it cannot be read."""
-    from superionic.inputs.folders import read_input
-    from superionic.inputs.vasp.tags import parse_incar
-
-    try:
-        tags = parse_incar(read_input(path))
-    except DeckError:
-        return {}
-    return {"NSW": "0", **tags}
-
-
-def _has_content(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
-
-
-def _free(folder: Path, atoms: int) -> NDArray[np.bool_]:
-    """Return which components may move, from the selective dynamics. shape=(atoms, 3)."""
-    for name in ("CONTCAR", "POSCAR"):
-        poscar = _load_poscar(folder / name)
-        flags = None if poscar is None else poscar.selective_dynamics
-        if flags is not None and len(flags) == atoms:
-            return np.array(flags, dtype=bool)
-    return np.ones((atoms, 3), dtype=bool)
-
-
-def _load_poscar(path: Path) -> Any:
-    """Return pymatgen's ``Poscar``, or None where there is none that can be read."""
-    from pymatgen.io.vasp.inputs import Poscar
-
-    if not _has_content(path):
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Poscar.from_file(path, check_for_potcar=False)
-    except (ValueError, IndexError, KeyError):
-        return None
-
-
-def _poscar(path: Path) -> Structure | None:
-    """Return the structure of a POSCAR, atoms in its order; None where it cannot be read."""
-    from superionic.inputs.outputs.vasprun import from_pymatgen
-
-    poscar = _load_poscar(path)
-    return None if poscar is None else from_pymatgen(poscar.structure)
-
-
-def _load_outcar(path: Path) -> Any:
-    """Return pymatgen's ``Outcar`` of a run that ended.
-
-    Raises
-    ------
-    OutputFileError
-        It cannot be understood.
-    """
-    from pymatgen.io.vasp.outputs import Outcar
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Outcar(path)
-    except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise OutputFileError(
-            f"{path} has its end but cannot be read ({type(error).__name__}: {error}). Copy it "
-            "from the cluster again."
-        ) from error
-
-
-def _steps_from_outcar(path: Path) -> Steps | None:
-    """Return the ionic steps of an OUTCAR through ASE; None if it has none."""
-    from ase.io import ParseError, read
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            images: Any = read(path, index=":", format="vasp-out")
-    except (ParseError, ValueError, IndexError, KeyError, StopIteration) as error:
-        raise OutputFileError(
-            f"{path} has its end but cannot be read ({type(error).__name__}: {error}). Copy it, or "
-            "the vasprun.xml beside it, from the cluster again."
-        ) from error
-    images = [atoms for atoms in images if atoms.calc is not None]
-    if not images:
-        return None
-    last, found = images[-1], images[-1].calc.results
-    return Steps(
-        start=Structure.from_ase(images[0]),
-        last=Structure.from_ase(last),
-        energies_eV=np.array([atoms.get_potential_energy() for atoms in images]),
-        free_energy_eV=float(found.get("free_energy", found["energy"])),
-        forces_eV_per_A=last.get_forces(apply_constraint=False) if "forces" in found else None,
-        stress_eV_per_A3=last.get_stress(voigt=False) if found.get("stress") is not None else None,
-        iterations=(),
-    )
 
 
 def _check_same_run(known: _Known, steps: Steps, outcar_energy: float | None) -> None:
