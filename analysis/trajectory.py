@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from superionic.analysis.ase_trajectories import Image, frames_of_images, open_ase_file
-from superionic.analysis.lammps_dumps import dump_columns, is_dump, ps_per_step, set_masses
-from superionic.analysis.symbols import complete_symbols
 from superionic.analysis.text_trajectories import PlainFrames, read_extxyz, read_xdatcar
+from superionic.analysis.universes import (
+    OpenUniverse,
+    guarded,
+    molecules_of,
+    universe_in_memory,
+    universe_of_files,
+)
 from superionic.structures.errors import TrajectoryError
 from superionic.structures.structure import readonly
 
@@ -164,7 +168,7 @@ def read(
         if topology is not None:
             raise TrajectoryError("A topology belongs to a file; what is in memory has its atoms.")
         if hasattr(source, "select_atoms"):
-            return _from_memory(source, dt_ps)
+            return _of_universe(universe_in_memory(source, dt_ps), dt_ps)
         return _from_plain("the images", frames_of_images(source, "the images"), dt_ps)
     file = Path(source).expanduser()
     for name in (file, *(() if topology is None else (Path(topology).expanduser(),))):
@@ -176,99 +180,32 @@ def read(
         return _from_plain(str(file), read_extxyz(file), dt_ps)
     if topology is None and file.suffix.lower() == ".traj":
         return _from_plain(str(file), open_ase_file(file), dt_ps)
-    return _from_file(file, topology, dt_ps)
+    return _of_universe(universe_of_files(file, topology, dt_ps), dt_ps)
 
 
-def _from_file(file: Path, topology: Path | str | None, dt_ps: float | None) -> Trajectory:
-    """Open a trajectory with MDAnalysis."""
-    from MDAnalysis import Universe
-
-    lammps = is_dump(file)
-    if topology is None and not lammps and file.suffix.lower() not in (".pdb", ".gro", ".tpr"):
-        raise TrajectoryError(
-            f"{file.name} does not say what its atoms are: give the topology of the same system "
-            "(a PDB or GRO file, or LAMMPS data)."
-        )
-    first = file if topology is None else Path(topology).expanduser()
-    formats: dict[str, Any] = {"format": "LAMMPSDUMP", "dt": 1.0} if lammps else {}
-    if lammps and topology is None:
-        if "element" not in dump_columns(file):
-            raise TrajectoryError(
-                f"{file.name} has no column of elements: give the topology of the same system "
-                "(LAMMPS data), or dump the column `element` too."
-            )
-        formats["topology_format"] = "LAMMPSDUMP"
-    try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            universe = Universe(
-                str(first), str(file), to_guess=("types", "masses", "elements"), **formats
-            )
-            complete_symbols(universe)
-            if lammps and topology is None:
-                set_masses(universe, file)
-            stored = float(universe.trajectory.dt)
-            step_ps = ps_per_step(universe, dt_ps) if lammps else None
-    except (OSError, ValueError, TypeError, EOFError) as error:
-        raise TrajectoryError(
-            f"{file.name} with {first.name} cannot be read: {error}. The topology must hold the "
-            "same atoms as the trajectory; a file that is cut off has lost its end."
-        ) from error
-    alone = lammps and topology is None and "mol" not in dump_columns(file)
-    timed = None if lammps or _timeless(said) else stored
-    return _of_universe(universe, str(file), timed=timed, dt_ps=dt_ps, step_ps=step_ps, alone=alone)
-
-
-def _from_memory(universe: Universe, dt_ps: float | None) -> Trajectory:
-    """Take a universe that somebody else made, with its own names and its own times."""
-    reader = universe.trajectory
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        times = [float(reader[k].time) for k in range(min(2, len(reader)))]
-        reader[0]
-    steps = dt_ps is not None and str(reader.format) == "LAMMPSDUMP"
-    return _of_universe(
-        universe, f"the universe of {reader.filename or 'arrays'}",
-        timed=None if _timeless(said) else times[-1] - times[0], dt_ps=dt_ps,
-        step_ps=ps_per_step(universe, dt_ps) if steps else None,
-        alone=not hasattr(universe.atoms, "resids"),
-    )  # fmt: skip
-
-
-def _timeless(said: Sequence[warnings.WarningMessage]) -> bool:
-    return any("no dt information" in str(w.message) for w in said)
-
-
-def _of_universe(
-    universe: Universe,
-    source: str,
-    *,
-    timed: float | None,
-    dt_ps: float | None,
-    step_ps: float | None,
-    alone: bool,
-) -> Trajectory:
-    """Wrap a universe; ``timed`` is the time between its frames where it knows it."""
+def _of_universe(found: OpenUniverse, dt_ps: float | None) -> Trajectory:
+    """Wrap a universe."""
+    universe, timed = found.universe, found.timed_ps
     frame_count = len(universe.trajectory)
     if dt_ps is None and frame_count > 1:
         if timed is None:
-            raise _no_time(source)
+            raise _no_time(found.source)
         dt_ps = timed
-    molecules, rule = _molecules(universe, alone=alone)
+    molecules, rule = molecules_of(universe, alone=found.alone)
 
     def frames(chosen: slice) -> Iterator[Frame]:
-        for step in _guarded(universe.trajectory, chosen, source):
+        for step in guarded(universe.trajectory, chosen, found.source):
             size = step.dimensions
             cell = None if size is None else np.asarray(step.triclinic_dimensions, dtype=float)
-            if step_ps is not None:
-                time = float(step.data["step"] * step_ps)
+            if found.step_ps is not None:
+                time = float(step.data["step"] * found.step_ps)
             else:
                 time = step.frame * (dt_ps or 1.0) if timed is None else float(step.time)
             yield Frame(int(step.frame), time, step.positions.astype(np.float64), cell)
 
     masses = getattr(universe.atoms, "masses", np.zeros(len(universe.atoms)))
     return Trajectory(
-        source, len(universe.atoms), frame_count, dt_ps or 1.0, readonly(masses, float),
+        found.source, len(universe.atoms), frame_count, dt_ps or 1.0, readonly(masses, float),
         molecules, rule, universe, frames,
     )  # fmt: skip
 
@@ -277,34 +214,6 @@ def _no_time(source: str) -> TrajectoryError:
     return TrajectoryError(
         f"{Path(source).name} does not say the time between its frames: give dt in ps."
     )
-
-
-def _guarded(trajectory: Any, chosen: slice, source: str) -> Iterator[Any]:
-    """Iterate over frames; a frame that is cut off becomes an error that says which."""
-    read_so_far = -1
-    try:
-        for step in trajectory[chosen]:
-            read_so_far = int(step.frame)
-            yield step
-    except (OSError, EOFError, ValueError) as error:
-        raise TrajectoryError(
-            f"{Path(source).name} is damaged or cut off behind frame {read_so_far}: {error}. Use "
-            f"the frames up to it (stop={read_so_far + 1})."
-        ) from error
-
-
-def _molecules(universe: Any, *, alone: bool) -> tuple[NDArray[np.int64], str]:
-    """Return the molecule of each atom, and where that is from."""
-    from MDAnalysis.exceptions import NoDataError
-
-    if alone:
-        return readonly(np.arange(len(universe.atoms)), np.int64), "every atom for itself"
-    try:
-        if len(universe.bonds):
-            return readonly(universe.atoms.fragindices, np.int64), "bonds of the topology"
-    except (NoDataError, AttributeError):
-        pass
-    return readonly(universe.atoms.resindices, np.int64), "residues of the topology"
 
 
 def _from_plain(source: str, found: PlainFrames, dt_ps: float | None) -> Trajectory:
