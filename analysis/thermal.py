@@ -9,6 +9,16 @@ import numpy as np
 
 from superionic.analysis.estimate import Estimate, html_table
 from superionic.analysis.thermal_data import ThermalData
+from superionic.analysis.thermal_posterior import (
+    criterion_of,
+    estimate_of,
+    k_eV_per_K,
+    line_design,
+    student_draws,
+    vtf_draws,
+    weighted_line,
+    widening,
+)
 from superionic.structures.errors import EvidenceError
 from superionic.structures.structure import readonly
 
@@ -99,7 +109,7 @@ class ThermalFit:
         T0 = 0.0 if self.T0_K is None else self.T0_K.get()
         energy, log_a = self.activation_energy_eV.get(), self.log_prefactor.get()
         return np.asarray(
-            np.exp(log_a + self.prefactor_power * np.log(T) - energy / _k() / (T - T0))
+            np.exp(log_a + self.prefactor_power * np.log(T) - energy / k_eV_per_K() / (T - T0))
         )
 
     def band(self, temperature_K: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -114,7 +124,7 @@ class ThermalFit:
         log_a, energy, T0 = (self.draws[:, k, None] for k in range(3))
         gap = T[None] - T0
         with np.errstate(over="ignore", divide="ignore"):
-            value = log_a + self.prefactor_power * np.log(T) - energy / _k() / gap
+            value = log_a + self.prefactor_power * np.log(T) - energy / k_eV_per_K() / gap
         return np.asarray(np.where(gap > 0, value, -np.inf))
 
     @property
@@ -205,17 +215,17 @@ def arrhenius(
     _enough(data, "arrhenius")
     T = data.temperature_K
     y = np.log(data.value) - prefactor_power * np.log(T)
-    design = np.stack([np.ones_like(T), -1.0 / (_k() * T)], axis=1)
-    best, covariance, chi = _weighted(design, y, data.log_error)
+    design = line_design(T, 0.0)
+    best, covariance, chi = weighted_line(design, y, data.log_error)
     freedom = len(T) - 2
-    factor, scaled, p = _widening(chi, freedom, known=data.log_error is not None)
-    draws = _student_draws(best, covariance * factor, freedom, data, scaled=scaled, seed=seed)
+    factor, scaled, p = widening(chi, freedom, known=data.log_error is not None)
+    draws = student_draws(best, covariance * factor, freedom, data, scaled=scaled, seed=seed)
     return ThermalFit(
         law="arrhenius", prefactor_power=prefactor_power,
-        log_prefactor=_estimate(best[0], draws[:, 0]),
-        activation_energy_eV=_estimate(best[1], draws[:, 1]), T0_K=None, data=data,
+        log_prefactor=estimate_of(best[0], draws[:, 0]),
+        activation_energy_eV=estimate_of(best[1], draws[:, 1]), T0_K=None, data=data,
         chi_squared=chi, freedom=freedom, p_value=p, scaled=scaled,
-        criterion=_criterion(chi, len(T), 2, known=data.log_error is not None),
+        criterion=criterion_of(chi, len(T), 2, known=data.log_error is not None),
         draws=np.column_stack([draws, np.zeros(len(draws))]),
     )  # fmt: skip
 
@@ -253,23 +263,23 @@ def vtf(
     y = np.log(data.value) - prefactor_power * np.log(T)
     freedom = len(T) - 3
     grid = np.linspace(0.0, T.min() - 1.0, T0_GRID)
-    fits = [_weighted(_vtf_design(T, t0), y, data.log_error) for t0 in grid]
+    fits = [weighted_line(line_design(T, t0), y, data.log_error) for t0 in grid]
     chis = np.array([chi if best[1] > 0 else np.inf for best, _, chi in fits])
     if not np.isfinite(chis).any():
         raise EvidenceError(
             "The values do not rise with temperature: there is no law of this form."
         )
     chi = float(chis.min())
-    factor, scaled, p = _widening(chi, freedom, known=data.log_error is not None)
-    draws = _vtf_draws(grid, fits, chis, factor, freedom, data, scaled=scaled, seed=seed)
+    factor, scaled, p = widening(chi, freedom, known=data.log_error is not None)
+    draws = vtf_draws(grid, fits, chis, factor, freedom, data, scaled=scaled, seed=seed)
     k = int(chis.argmin())
     best = fits[k][0]
     return ThermalFit(
-        law="vtf", prefactor_power=prefactor_power, log_prefactor=_estimate(best[0], draws[:, 0]),
-        activation_energy_eV=_estimate(best[1], draws[:, 1]),
-        T0_K=_estimate(float(grid[k]), draws[:, 2]), data=data, chi_squared=chi, freedom=freedom,
+        law="vtf", prefactor_power=prefactor_power, log_prefactor=estimate_of(best[0], draws[:, 0]),
+        activation_energy_eV=estimate_of(best[1], draws[:, 1]),
+        T0_K=estimate_of(float(grid[k]), draws[:, 2]), data=data, chi_squared=chi, freedom=freedom,
         p_value=p, scaled=scaled,
-        criterion=_criterion(chi, len(T), 3, known=data.log_error is not None), draws=draws,
+        criterion=criterion_of(chi, len(T), 3, known=data.log_error is not None), draws=draws,
     )  # fmt: skip
 
 
@@ -299,13 +309,6 @@ def compare_laws(straight: ThermalFit, curved: ThermalFit) -> LawComparison:
     return LawComparison(name, gap, f"{text} in favour of {name}")
 
 
-def _k() -> float:
-    """Return the Boltzmann constant in eV/K."""
-    from scipy.constants import Boltzmann, elementary_charge
-
-    return float(Boltzmann / elementary_charge)
-
-
 def _enough(data: ThermalData, law: Law) -> None:
     """Refuse too few temperatures."""
     found = len(np.unique(data.temperature_K))
@@ -315,94 +318,3 @@ def _enough(data: ThermalData, law: Law) -> None:
             f"there are {found}. Measure more, or use two_point_activation_energy_eV for a number "
             "without evidence."
         )
-
-
-def _vtf_design(T: NDArray[np.float64], T0: float) -> NDArray[np.float64]:
-    return np.stack([np.ones_like(T), -1.0 / (_k() * (T - T0))], axis=1)
-
-
-def _weighted(
-    design: NDArray[np.float64], y: NDArray[np.float64], error: NDArray[np.float64] | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Return parameters, their covariance and chi squared of a weighted linear fit."""
-    scale = np.ones_like(y) if error is None else 1.0 / error
-    a, b = design * scale[:, None], y * scale
-    size = np.linalg.norm(a, axis=0)
-    q, r = np.linalg.qr(a / size)
-    best = np.linalg.solve(r, q.T @ b) / size
-    inverse = np.linalg.inv(r)
-    covariance = inverse @ inverse.T / np.outer(size, size)
-    return best, covariance, float(((b - a @ best) ** 2).sum())
-
-
-def _widening(chi: float, freedom: int, *, known: bool) -> tuple[float, bool, float | None]:
-    """Return by how much the covariance is to be multiplied, whether so, and p of chi squared."""
-    from scipy.stats import chi2
-
-    if not known:
-        return max(chi / freedom, 1e-24), False, None
-    p = float(chi2.sf(chi, freedom))
-    return (chi / freedom, True, p) if p < 0.05 else (1.0, False, p)
-
-
-def _student_draws(
-    best: NDArray[np.float64], covariance: NDArray[np.float64], freedom: int, data: ThermalData,
-    *, scaled: bool, seed: int, draws: int = 20_000,
-) -> NDArray[np.float64]:  # fmt: skip
-    """Draw from a normal posterior, or from Student's t where the scatter was estimated."""
-    rng = np.random.default_rng(seed)
-    root = np.linalg.cholesky(covariance + 1e-18 * np.diag(np.diag(covariance)))
-    steps = rng.normal(size=(draws, len(best))) @ root.T
-    if data.log_error is None or scaled:
-        steps /= np.sqrt(rng.chisquare(freedom, draws) / freedom)[:, None]
-    return np.asarray(best + steps)
-
-
-def _vtf_draws(
-    grid: NDArray[np.float64],
-    fits: list[tuple[NDArray[np.float64], NDArray[np.float64], float]],
-    chis: NDArray[np.float64],
-    factor: float,
-    freedom: int,
-    data: ThermalData,
-    *,
-    scaled: bool,
-    seed: int,
-    draws: int = 20_000,
-) -> NDArray[np.float64]:
-    """Draw T0 from its marginal posterior, and log A and the energy given T0."""
-    rng = np.random.default_rng(seed)
-    volume = np.array([0.5 * np.linalg.slogdet(c)[1] for _, c, _ in fits])
-    if data.log_error is None or scaled:
-        log_p = volume - 0.5 * (freedom + 1) * np.log(chis)
-    else:
-        log_p = volume - 0.5 * chis
-    # B and log A are parameters of their own scale: the volume of the even prior is not a virtue
-    log_p -= np.array([np.log(np.linalg.norm(b)) for b, _, _ in fits])
-    weight = np.exp(
-        log_p - log_p[np.isfinite(log_p)].max(), where=np.isfinite(log_p), out=np.zeros(len(grid))
-    )
-    chosen = rng.choice(len(grid), size=draws, p=weight / weight.sum())
-    out = np.empty((draws, 3))
-    for k in np.unique(chosen):
-        mine = np.flatnonzero(chosen == k)
-        best, covariance, _ = fits[k]
-        part = _student_draws(
-            best, covariance * factor, freedom, data, scaled=scaled, seed=seed + 1 + int(k),
-            draws=len(mine),
-        )  # fmt: skip
-        out[mine, :2] = part
-    out[:, 2] = grid[chosen]
-    return out
-
-
-def _estimate(best: float, drawn: NDArray[np.float64]) -> Estimate:
-    low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
-    return Estimate(float(best), (min(low, float(best)), max(high, float(best))))
-
-
-def _criterion(chi: float, points: int, parameters: int, *, known: bool) -> float:
-    """Return the corrected Akaike information criterion."""
-    k = parameters if known else parameters + 1
-    fit = chi if known else points * float(np.log(max(chi, 1e-300) / points))
-    return fit + 2 * k + 2 * k * (k + 1) / max(points - k - 1, 1)
