@@ -12,7 +12,8 @@ from superionic.structures.errors import EvidenceError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-LEAST_BLOCKS = 6
+LEAST_BLOCKS = 4
+"""Fewer blocks tell no interval."""
 COUNTS = (96, 48, 24, 12)
 """Numbers of blocks that are tried."""
 EARLIER_Z, LAST_Z = 1.2816, 1.6449
@@ -55,7 +56,7 @@ def block_mean(series: ArrayLike, *, bounds: tuple[float, float] | None = None) 
     for count in COUNTS:
         limit = LAST_Z if count == COUNTS[-1] else EARLIER_Z
         if len(x) >= count and not _correlated(_means(x, count), limit=limit):
-            half = _half_width(_means(x, count // 2))
+            half = float(_half_width(_means(x, count // 2)))
             low, high = mean - half, mean + half
             if bounds is not None:
                 low, high = max(low, bounds[0]), min(high, bounds[1])
@@ -81,8 +82,17 @@ def _correlated(means: NDArray[np.float64], *, limit: float) -> bool:
     return bool(ratio < 2.0 - limit * deviation)
 
 
-def _half_width(means: NDArray[np.float64]) -> float:
+def block_half_width(blocks: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the half-width of a 95 % interval of the mean over blocks (Student's t).
+
+    None where there are fewer than four blocks.
+    """
+    return None if len(blocks) < LEAST_BLOCKS else _half_width(blocks)
+
+
+def _half_width(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     from scipy.stats import t as student
 
-    n = len(means)
-    return float(student.ppf(0.975, n - 1) * means.std(ddof=1) / np.sqrt(n))
+    n = len(blocks)
+    factor = float(student.ppf(0.975, n - 1))
+    return np.asarray(factor * blocks.std(axis=0, ddof=1) / np.sqrt(n))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.analysis.block_average import block_half_width
 from superionic.analysis.estimate import html_table
-from superionic.analysis.rdf import RDF, block_half_width
+from superionic.analysis.rdf import RDF
 from superionic.structures.errors import EvidenceError
 
 if TYPE_CHECKING:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.analysis.block_average import block_half_width
 from superionic.analysis.estimate import html_table
+from superionic.analysis.frame_bunches import FrameBunches
 from superionic.analysis.pair_histogram import pair_histogram, widest_sphere_ang
 from superionic.structures.errors import EvidenceError, TrajectoryError
 from superionic.structures.structure import readonly
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
     from superionic.analysis.figures.style import SavedFigure
 
 BIN_ANG = 0.05
-LEAST_BLOCKS = 4
-BUNCHES = 1000
-"""Frames are added up in bunches, this many at least where there are as many frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,34 +112,6 @@ class RDF:
         return save_figure(rdf_figure(runs), stem, rdf_figure_data(runs))
 
 
-def block_half_width(blocks: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Return the half-width of a 95 % interval of the mean over blocks (Student's t).
-
-    None where there are fewer than four blocks.
-    """
-    from scipy.stats import t as student
-
-    n = len(blocks)
-    if n < LEAST_BLOCKS:
-        return None
-    factor = float(student.ppf(0.975, n - 1))
-    return np.asarray(factor * blocks.std(axis=0, ddof=1) / np.sqrt(n))
-
-
-@dataclass(frozen=True, eq=False)
-class _Bunch:
-    """Pairs of some frames in a row by shell, and those an even spread has in 1 A^3."""
-
-    counts: NDArray[np.float64]
-    ideal: float
-    frames: int
-
-    def joined(self, other: _Bunch) -> _Bunch:
-        return _Bunch(
-            self.counts + other.counts, self.ideal + other.ideal, self.frames + other.frames
-        )
-
-
 class PairCounter:
     """Adds up pairs frame by frame, so that no trajectory has to fit into memory.
 
@@ -181,8 +152,7 @@ class PairCounter:
             else (np.asarray(centre_groups), np.asarray(other_groups))
         )
         self._edges: NDArray[np.float64] = np.empty(0)
-        self._bunches: list[_Bunch] = []
-        self._bunch, self._frames = 1, 0
+        self._bunches = FrameBunches()
         self._shape: tuple[int, int] = (0, 0)
         self._excluded = 0
 
@@ -209,20 +179,7 @@ class PairCounter:
         if self._same:
             counts[0] -= len(a) if self._groups is None else 0
         volume = float(abs(np.linalg.det(h)))
-        self._keep(counts, (len(a) * len(b) - self._excluded) / volume)
-
-    def _keep(self, counts: NDArray[np.int64], ideal: float) -> None:
-        """Add a frame to the last bunch of frames; bunches grow, so that few are held."""
-        new = _Bunch(counts.astype(np.float64), ideal, 1)
-        if self._frames % self._bunch:
-            self._bunches[-1] = self._bunches[-1].joined(new)
-        else:
-            self._bunches.append(new)
-        self._frames += 1
-        if len(self._bunches) == 2 * BUNCHES and self._frames % self._bunch == 0:
-            pairs = zip(self._bunches[::2], self._bunches[1::2], strict=True)
-            self._bunches = [one.joined(next_) for one, next_ in pairs]
-            self._bunch *= 2
+        self._bunches.add(counts, (len(a) * len(b) - self._excluded) / volume)
 
     def result(self, *, blocks: int = 10) -> RDF:
         """Return the radial distribution function of all frames so far.
@@ -237,12 +194,10 @@ class PairCounter:
         EvidenceError
             There was no frame.
         """
-        frames = self._frames
+        frames = self._bunches.frames
         if not frames:
             raise EvidenceError("No frame was counted: the trajectory or the chosen part is empty.")
-        counts = np.stack([b.counts for b in self._bunches])
-        ideal = np.array([b.ideal for b in self._bunches])
-        sizes = np.array([b.frames for b in self._bunches])
+        counts, ideal, sizes = self._bunches.counts, self._bunches.ideal, self._bunches.sizes
         shells = 4.0 / 3.0 * np.pi * np.diff(self._edges**3)
         bunches = np.arange(len(sizes))
         parts = np.array_split(bunches, min(blocks, len(sizes)))
@@ -274,7 +229,7 @@ class PairCounter:
         self, a: NDArray[np.float64], b: NDArray[np.float64], h: NDArray[np.float64]
     ) -> None:
         """Take over sizes from the first frame and hold later ones to them."""
-        frame = self._frames
+        frame = self._bunches.frames
         if a.ndim != 2 or b.ndim != 2 or not len(a) or not len(b):
             raise TrajectoryError(f"Expected positions (n, 3) of both kinds; {a.shape}, {b.shape}.")
         if h.shape != (3, 3) or abs(np.linalg.det(h)) < 1e-6:

@@ -7,24 +7,23 @@ state and number of neighbours (`superionic.structures.metals`). Geometries are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ase.data import atomic_numbers
 
-from superionic.structures.bridges import BITE_ANG, Bridge, bridge_between, tilted_bridge
-from superionic.structures.caps import Cap, caps, find_cap, water
+from superionic.structures.bridges import BITE_ANG, bridge_between, tilted_bridge
+from superionic.structures.caps import Cap, caps, find_cap
 from superionic.structures.errors import InvalidStructureError
 from superionic.structures.metals import MetalIon, check_metal
-from superionic.structures.molecule import Bond, Molecule, framed
+from superionic.structures.molecule import Molecule, framed
 from superionic.structures.node import Node, node_of, open_sites, states_of
 from superionic.structures.node_bonds import check_clashes
+from superionic.structures.node_draft import NodeDraft, distances_given, oxygen_distance_ang
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
 
 __all__ = [
     "Node", "build_node", "caps", "node_of", "paddlewheel_node", "trinuclear_node",
@@ -35,31 +34,6 @@ OUT_OF_PLANE_ANG = 0.20
 of copper in HKUST-1 (S. S.-Y. Chui et al. 1999, doi:10.1126/science.283.5405.1148)."""
 
 SOURCE = "built from sums of Shannon radii (doi:10.1107/S0567739476001551)"
-
-
-@dataclass
-class _Draft:
-    """Atoms and bonds as they are added."""
-
-    numbers: list[int] = field(default_factory=list)
-    positions: list[NDArray[np.float64]] = field(default_factory=list)
-    bonds: list[Bond] = field(default_factory=list)
-
-    def add(self, symbol: str, position: NDArray[np.float64], *partners: int) -> int:
-        """Add an atom bonded to others, and return its index."""
-        index = len(self.numbers)
-        self.numbers.append(atomic_numbers[symbol])
-        self.positions.append(position)
-        self.bonds += [(k, index, 1.0) for k in partners]
-        return index
-
-    def add_cap(self, cap: Cap, carbon: int, positions: NDArray[np.float64]) -> None:
-        """Add the rest of a carboxylate."""
-        first = len(self.numbers)
-        self.numbers += [int(z) for z in cap.numbers]
-        self.positions += list(positions)
-        self.bonds.append((carbon, first, 1.0))
-        self.bonds += [(first + i, first + j, order) for i, j, order in cap.bonds]
 
 
 def build_node(
@@ -142,12 +116,12 @@ def trinuclear_node(
     rest = find_cap(cap)
     ions, total, spin = _ions(metals, 3, -8, oxidation_states, charge, spin_multiplicity)
     neighbours = 6 if water else 5
-    given = _given(metal_oxygen_ang, ions)
-    short = [_distance(ion, neighbours, 2, given) for ion in ions]
-    radial = [_distance(ion, neighbours, 3, given) for ion in ions]
+    given = distances_given(metal_oxygen_ang, ions)
+    short = [oxygen_distance_ang(ion, neighbours, 2, given) for ion in ions]
+    radial = [oxygen_distance_ang(ion, neighbours, 3, given) for ion in ions]
     turns = 2 * np.pi / 3 * np.arange(3)
     spokes = np.column_stack([np.cos(turns), np.sin(turns), np.zeros(3)])
-    draft = _Draft()
+    draft = NodeDraft()
     for ion, spoke, length in zip(ions, spokes, radial, strict=True):
         draft.add(ion.symbol, length * spoke)
     draft.add("O", np.zeros(3), 0, 1, 2)
@@ -158,10 +132,10 @@ def trinuclear_node(
         )
         for side in (up, -up):
             outward = np.cos(lift) * across + np.sin(lift) * side
-            _add_carboxylate(draft, bridge, (i, j), outward, side, rest)
+            draft.add_carboxylate(bridge, (i, j), outward, side, rest)
     if water:
         for k, ion in enumerate(ions):
-            _add_water(draft, k, ion, spokes[k], np.cross(up, spokes[k]), given)
+            draft.add_water(k, ion, spokes[k], np.cross(up, spokes[k]), given)
     return _finished(draft, "trinuclear", ions, -8, rest, total, spin)
 
 
@@ -200,21 +174,22 @@ def paddlewheel_node(
     """
     rest = find_cap(cap)
     ions, total, spin = _ions(metals, 2, -4, oxidation_states, charge, spin_multiplicity)
-    given = _given(metal_oxygen_ang, ions)
-    first, second = (_distance(ion, 5, 2, given) for ion in ions)  # the other metal is the fifth
+    given = distances_given(metal_oxygen_ang, ions)
+    # the other metal is the fifth neighbour
+    first, second = (oxygen_distance_ang(ion, 5, 2, given) for ion in ions)
     length = BITE_ANG + 2 * OUT_OF_PLANE_ANG if metal_metal_ang is None else metal_metal_ang
     axis = np.array([0.0, 0.0, 1.0])
-    draft = _Draft()
+    draft = NodeDraft()
     draft.add(ions[0].symbol, axis * length / 2)
     draft.add(ions[1].symbol, -axis * length / 2)
     bridge = bridge_between(first, second, length)
     for turn in np.pi / 2 * np.arange(4):
         outward = np.array([np.cos(turn), np.sin(turn), 0.0])
-        _add_carboxylate(draft, bridge, (0, 1), outward, np.cross(axis, outward), rest)
+        draft.add_carboxylate(bridge, (0, 1), outward, np.cross(axis, outward), rest)
     if water:
+        across = np.array([1.0, 1.0, 0.0]) / np.sqrt(2)
         for k, ion in enumerate(ions):
-            _add_water(draft, k, ion, (axis, -axis)[k], np.array([1.0, 1.0, 0.0]) / np.sqrt(2),
-                       given)  # fmt: skip
+            draft.add_water(k, ion, (axis, -axis)[k], across, given)
     return _finished(draft, "paddlewheel", ions, -4, rest, total, spin)
 
 
@@ -239,72 +214,8 @@ def _ions(
     )  # fmt: skip
 
 
-def _given(distances_ang: Mapping[str, float] | None, ions: Sequence[MetalIon]) -> dict[str, float]:
-    """Return the distances that were given, each of a metal that is there."""
-    found = dict(distances_ang or {})
-    metals = list(dict.fromkeys(ion.symbol for ion in ions))
-    strange = [symbol for symbol in found if symbol not in metals]
-    if strange:
-        raise InvalidStructureError(
-            f"metal_oxygen_ang has a distance for {', '.join(strange)}, but the metals of this "
-            f"node are {', '.join(metals)}. Correct the symbol, or leave it out."
-        )
-    return found
-
-
-def _distance(ion: MetalIon, neighbours: int, partners: int, given: Mapping[str, float]) -> float:
-    """Return the distance of a metal to an oxygen that has so many partners, in angstrom."""
-    if ion.symbol not in given:
-        return ion.oxygen_distance_ang(neighbours, oxygen_coordination=partners)
-    distance = float(given[ion.symbol])
-    if not 1.2 <= distance <= 3.5:
-        raise InvalidStructureError(
-            f"A distance of {ion.symbol} to oxygen lies between 1.2 and 3.5 A; got {distance}."
-        )
-    return distance + 0.01 * (partners - 2)
-
-
-def _add_carboxylate(
-    draft: _Draft,
-    bridge: Bridge,
-    metals: tuple[int, int],
-    across: NDArray[np.float64],
-    face: NDArray[np.float64],
-    cap: Cap,
-) -> None:
-    """Add a carboxylate between two metals, on the side of the unit vector ``across``.
-
-    What sticks out of its plane does so to the side of ``face``.
-    """
-    start, end = (draft.positions[k] for k in metals)
-    frame = np.array([(start - end) / np.linalg.norm(start - end), across])
-    first = draft.add("O", start + bridge.sides[0] @ frame, metals[0])
-    second = draft.add("O", end + bridge.sides[1] @ frame, metals[1])
-    carbon = end + bridge.carbon @ frame
-    index = draft.add("C", carbon)
-    draft.bonds += [(first, index, 1.5), (second, index, 1.5)]
-    along, out = bridge.along @ frame, bridge.out @ frame
-    draft.add_cap(cap, index, cap.placed(carbon, along, out, face))
-
-
-def _add_water(
-    draft: _Draft,
-    metal: int,
-    ion: MetalIon,
-    out: NDArray[np.float64],
-    across: NDArray[np.float64],
-    given: Mapping[str, float],
-) -> None:
-    """Close a metal with a water."""
-    oxygen = draft.positions[metal] + _distance(ion, 6, 3, given) * out
-    points = water(oxygen, out, across)
-    index = draft.add("O", points[0], metal)
-    draft.add("H", points[1], index)
-    draft.add("H", points[2], index)
-
-
 def _finished(
-    draft: _Draft,
+    draft: NodeDraft,
     kind: str,
     ions: Sequence[MetalIon],
     ligand_charge: int,
@@ -342,14 +253,14 @@ def with_waters(node: Node) -> Node:
     if not node.sites:
         return node
     molecule = node.molecule
-    draft = _Draft(
+    draft = NodeDraft(
         [int(z) for z in molecule.structure.numbers], list(molecule.positions), list(molecule.bonds)
     )
     ions = dict(zip(node.metals, node.ions, strict=True))
     for site in node.sites:
         out = site.direction
         across = np.cross(out, np.eye(3)[int(np.argmin(np.abs(out)))])
-        _add_water(draft, site.metal, ions[site.metal], out, across / np.linalg.norm(across), {})
+        draft.add_water(site.metal, ions[site.metal], out, across / np.linalg.norm(across), {})
     closed = replace(
         molecule,
         structure=framed(np.array(draft.numbers), np.array(draft.positions)),

@@ -6,22 +6,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from ase.data import atomic_numbers, covalent_radii
 
 from superionic.structures.caps import ACID_OH_ANG, acid_hydrogen, find_cap
 from superionic.structures.clusters import with_waters
 from superionic.structures.errors import InvalidStructureError
+from superionic.structures.framework_net import GUESTS, HOME, FrameworkNet, Image
 from superionic.structures.metals import is_metal
 from superionic.structures.molecule import Molecule, framed
 from superionic.structures.node import Node, node_of, states_of
 from superionic.structures.node_bonds import (
-    DATIVE_FACTOR,
-    DONORS,
     bonds_by_distance,
     check_clashes,
     ligand_charges,
 )
-from superionic.structures.polyanions import BOND_FACTOR, NONMETALS, neighbour_bonds
 from superionic.structures.structure import check_no_overlap
 
 if TYPE_CHECKING:
@@ -34,115 +31,15 @@ if TYPE_CHECKING:
 LINKER = "linker"
 """Keeps whole linkers, their other carboxylates as free acids."""
 
-LARGEST = 2000
-"""A node or a linker with more atoms than this is a framework by itself."""
-
-GUESTS = ("Li", "Na", "K", "Rb", "Cs")
-"""Metals that are guests between the nodes, and no part of one."""
-
-_Shift = tuple[int, int, int]
-_Image = tuple[int, _Shift]
-"""An atom of the crystal and the lattice translation to its image."""
-
-_HOME: _Shift = (0, 0, 0)
-
-
-def _moved(shift: _Shift, by: _Shift) -> _Shift:
-    return (shift[0] + by[0], shift[1] + by[1], shift[2] + by[2])
-
-
-@dataclass(frozen=True, eq=False)
-class _Net:
-    """Bonds of a crystal, atom by atom, with the translation of each partner."""
-
-    structure: Structure
-    symbols: tuple[str, ...]
-    covalent: tuple[tuple[_Image, ...], ...]
-    dative: tuple[tuple[_Image, ...], ...]
-
-    @classmethod
-    def of(cls, structure: Structure) -> _Net:
-        """Find the bonds by distance."""
-        numbers = structure.numbers
-        bonds = neighbour_bonds(
-            numbers, structure.fractional, structure.cell, DATIVE_FACTOR * covalent_radii[numbers]
-        )
-        nonmetal = np.isin(numbers, [atomic_numbers[s] for s in NONMETALS])
-        donor = np.isin(numbers, [atomic_numbers[s] for s in DONORS])
-        i, j = bonds.first, bonds.second
-        reach = BOND_FACTOR * (covalent_radii[numbers[i]] + covalent_radii[numbers[j]])
-        covalent = nonmetal[i] & nonmetal[j] & (bonds.lengths < reach)
-        metal = ~nonmetal & ~np.isin(numbers, [atomic_numbers[s] for s in GUESTS])
-        dative = (metal[i] & donor[j]) | (metal[j] & donor[i])
-        tables: list[list[list[_Image]]] = []
-        for keep in (covalent, dative):
-            table: list[list[_Image]] = [[] for _ in numbers]
-            for a, b, offset in zip(i[keep], j[keep], bonds.offsets[keep], strict=True):
-                x, y, z = (int(v) for v in offset)
-                table[int(a)].append((int(b), (x, y, z)))
-                table[int(b)].append((int(a), (-x, -y, -z)))
-            tables.append(table)
-        return cls(
-            structure, structure.symbols,
-            tuple(tuple(row) for row in tables[0]), tuple(tuple(row) for row in tables[1]),
-        )  # fmt: skip
-
-    def partners(self, image: _Image, *, dative: bool) -> list[_Image]:
-        """Return the images bonded to one."""
-        table = self.dative if dative else self.covalent
-        return [(k, _moved(image[1], shift)) for k, shift in table[image[0]]]
-
-    def position(self, image: _Image) -> NDArray[np.float64]:
-        """Return the position of an image in angstrom. shape=(3,)."""
-        return np.asarray(
-            self.structure.positions[image[0]] + np.array(image[1]) @ self.structure.cell
-        )
-
-    def carboxyl_of(self, oxygen: _Image) -> _Image | None:
-        """Return the carbon of the carboxylate that an oxygen belongs to."""
-        around = self.partners(oxygen, dative=False)
-        if self.symbols[oxygen[0]] != "O" or len(around) != 1:
-            return None
-        carbon = around[0]
-        return carbon if len(self.oxygens(carbon)) == 2 else None
-
-    def oxygens(self, carbon: _Image) -> list[_Image]:
-        """Return both oxygens of a carboxylate's carbon; nothing where it is none."""
-        around = self.partners(carbon, dative=False)
-        if self.symbols[carbon[0]] != "C" or len(around) != 3:
-            return []
-        bare = [
-            image for image in around
-            if self.symbols[image[0]] == "O" and len(self.covalent[image[0]]) == 1
-        ]  # fmt: skip
-        return bare if len(bare) == 2 else []
-
-    def piece(self, start: _Image, *, without: tuple[_Image, ...] = ()) -> list[_Image]:
-        """Return the covalently bonded images of one, in order of their distance in bonds."""
-        seen, queue = {start, *without}, [start]
-        homes = {start[0]: start[1]}
-        for image in queue:
-            for other in self.partners(image, dative=False):
-                if other in seen:
-                    continue
-                if homes.setdefault(other[0], other[1]) != other[1] or len(queue) > LARGEST:
-                    raise InvalidStructureError(
-                        f"Atom {start[0]} ({self.structure.labels[start[0]]}) belongs to a "
-                        "covalent network that runs through the crystal; a linker has an end."
-                    )
-                seen.add(other)
-                queue.append(other)
-        return queue
-
 
 @dataclass
 class _Core:
     """The inorganic part of a node: metals, what they share, and carboxylates."""
 
-    metals: list[_Image] = field(default_factory=list)
-    shared: list[list[_Image]] = field(default_factory=list)
-    terminal: list[list[_Image]] = field(default_factory=list)
-    carbons: list[_Image] = field(default_factory=list)
+    metals: list[Image] = field(default_factory=list)
+    shared: list[list[Image]] = field(default_factory=list)
+    terminal: list[list[Image]] = field(default_factory=list)
+    carbons: list[Image] = field(default_factory=list)
 
 
 def metal_nodes(structure: Structure) -> tuple[tuple[int, ...], ...]:
@@ -155,7 +52,7 @@ def metal_nodes(structure: Structure) -> tuple[tuple[int, ...], ...]:
     InvalidStructureError
         No metals, metals in endless rods, or a linker that is no carboxylate.
     """
-    net = _Net.of(structure)
+    net = FrameworkNet.of(structure)
     nodes: list[tuple[int, ...]] = []
     done: set[int] = set()
     for k, symbol in enumerate(structure.symbols):
@@ -185,7 +82,7 @@ def cut_node(
     Parameters
     ----------
     structure
-        The framework, ordered, in its cell. Alkali ions (`GUESTS`) are left behind.
+        The framework, ordered, in its cell. Alkali ions (`framework_net.GUESTS`) are left behind.
     metal
         Index of a metal of the wanted node; by default the first one of the structure.
     cap
@@ -219,7 +116,7 @@ def cut_node(
             f"Expected the index of a metal atom of a node; atom {start} of {structure.formula} is "
             "none."
         )
-    net = _Net.of(structure)
+    net = FrameworkNet.of(structure)
     core = _core(net, start)
     numbers, positions = _atoms(net, core, cap, keep=terminal == "keep")
     symbols = [structure.symbols[image[0]] for image in core.metals]
@@ -259,11 +156,11 @@ def _first_metal(structure: Structure) -> int:
     return found[0]
 
 
-def _core(net: _Net, start: int) -> _Core:
+def _core(net: FrameworkNet, start: int) -> _Core:
     """Collect the metals that carboxylates and small ligands hold together."""
-    core = _Core(metals=[(start, _HOME)])
-    homes = {start: _HOME}
-    seen: set[_Image] = set()
+    core = _Core(metals=[(start, HOME)])
+    homes = {start: HOME}
+    seen: set[Image] = set()
     for metal in core.metals:
         for donor in net.partners(metal, dative=True):
             if donor in seen:
@@ -285,14 +182,14 @@ def _core(net: _Net, start: int) -> _Core:
     return core
 
 
-def _refuse_rod(net: _Net, start: int) -> None:
+def _refuse_rod(net: FrameworkNet, start: int) -> None:
     raise InvalidStructureError(
         f"The metals around atom {start} ({net.structure.labels[start]}) are joined into endless "
         "rods or layers: there is no node of finite size to cut out."
     )
 
 
-def _file_ligand(net: _Net, core: _Core, donor: _Image, group: list[_Image]) -> None:
+def _file_ligand(net: FrameworkNet, core: _Core, donor: Image, group: list[Image]) -> None:
     """Note a ligand that is no carboxylate as shared or terminal; refuse a linker."""
     ends = {metal for image in group for metal in net.partners(image, dative=True)}
     if len(ends) == 1:
@@ -310,7 +207,7 @@ def _file_ligand(net: _Net, core: _Core, donor: _Image, group: list[_Image]) -> 
 
 
 def _atoms(
-    net: _Net, core: _Core, cap: str, *, keep: bool
+    net: FrameworkNet, core: _Core, cap: str, *, keep: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return atomic numbers and positions of a capped node, in angstrom."""
     images = list(core.metals)
@@ -343,7 +240,7 @@ def _atoms(
     return np.array(numbers), np.array(positions)
 
 
-def _outward(net: _Net, carbon: _Image, along: NDArray[np.float64]) -> NDArray[np.float64]:
+def _outward(net: FrameworkNet, carbon: Image, along: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the direction of a carboxylate's bond to its linker, at right angles to O...O."""
     oxygens = net.oxygens(carbon)
     linker = next(i for i in net.partners(carbon, dative=False) if i not in oxygens)
@@ -353,13 +250,13 @@ def _outward(net: _Net, carbon: _Image, along: NDArray[np.float64]) -> NDArray[n
 
 
 def _whole_linkers(
-    net: _Net, core: _Core
-) -> tuple[list[_Image], list[tuple[int, NDArray[np.float64]]]]:
+    net: FrameworkNet, core: _Core
+) -> tuple[list[Image], list[tuple[int, NDArray[np.float64]]]]:
     """Return the images of all linkers, and hydrogens where they are cut from other nodes."""
     own = set(core.metals)
-    images: list[_Image] = []
+    images: list[Image] = []
     extra: list[tuple[int, NDArray[np.float64]]] = []
-    seen: set[_Image] = set()
+    seen: set[Image] = set()
     for carbon in core.carbons:
         if carbon in seen:
             continue
@@ -367,7 +264,7 @@ def _whole_linkers(
         piece = [*oxygens, *net.piece(carbon, without=tuple(oxygens))]
         seen.update(piece)
         images += piece
-        closed: set[_Image] = set()
+        closed: set[Image] = set()
         for image in piece:
             ends = net.partners(image, dative=True)
             if not ends or own & set(ends) or net.symbols[image[0]] != "O":
@@ -384,7 +281,7 @@ def _whole_linkers(
     return images, extra
 
 
-def _check_hydrogens(net: _Net, group: list[_Image]) -> None:
+def _check_hydrogens(net: FrameworkNet, group: list[Image]) -> None:
     """Refuse a terminal oxygen whose hydrogens a crystal structure does not show."""
     if len(group) == 1 and net.symbols[group[0][0]] == "O":
         k = group[0][0]

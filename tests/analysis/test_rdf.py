@@ -99,7 +99,7 @@ def test_frames_are_gathered_in_bunches(monkeypatch: pytest.MonkeyPatch) -> None
     """Nothing is lost when they are joined, and blocks stay stretches of time."""
     a = gas(9, 37, 30, CUBE)
     whole = rdf(a, cell=CUBE, bin_ang=0.5, blocks=4)
-    monkeypatch.setattr("superionic.analysis.rdf.BUNCHES", 3)
+    monkeypatch.setattr("superionic.analysis.frame_bunches.BUNCHES", 3)
     bunched = rdf(a, cell=CUBE, bin_ang=0.5, blocks=4)
     assert bunched.g == pytest.approx(whole.g)
     assert bunched.neighbours == pytest.approx(whole.neighbours)

@@ -14,9 +14,10 @@ from superionic.analysis.conductivity import Conductivity
 from superionic.analysis.current_spectrum import current_spectrum as gather
 from superionic.analysis.current_spectrum import path_spectrum
 from superionic.analysis.estimate import Estimate
-from superionic.analysis.onsager import degrees_of_freedom, onsager_coefficients, wishart_draws
+from superionic.analysis.onsager import onsager_coefficients
 from superionic.analysis.spectral_band import even_band, intercept, slope_of_spectrum
 from superionic.analysis.transport import OnsagerCoefficients, conductivity, onsager, transference
+from superionic.analysis.wishart import degrees_of_freedom, wishart_draws
 from superionic.structures.errors import EvidenceError, TrajectoryError
 from superionic.workflows.serialise import decode, encode
 
