@@ -18,6 +18,7 @@ from ase.data import atomic_numbers
 from superionic.structures.errors import ConformerError, InvalidStructureError
 from superionic.structures.ion_pairs import attach_ions
 from superionic.structures.molecule import Bond, Molecule, framed
+from superionic.structures.smiles import SmilesParts, formal_charge, parts_of_smiles
 from superionic.structures.structure import readonly
 
 if TYPE_CHECKING:
@@ -69,18 +70,6 @@ class _Shape:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", readonly(self.positions, np.float64))
-
-
-@dataclass(frozen=True, eq=False)
-class _Recipe:
-    """What a SMILES asks for: one polyatomic part (or atom) and single ions beside it."""
-
-    smiles: str
-    host: Any
-    ions: tuple[tuple[str, int], ...]
-    charge: int
-    radicals: int
-    note: str
 
 
 def molecule_from_smiles(
@@ -153,9 +142,9 @@ def find_conformers(
     """
     if attempts < 1:
         raise InvalidStructureError(f"Expected at least one embedding, got {attempts}.")
-    recipe = _recipe(smiles, charge)
-    shapes = _shapes(recipe, attempts, seed)
-    built = [_built(recipe, shape, name, spin_multiplicity, seed) for shape in shapes]
+    parts = parts_of_smiles(smiles, charge)
+    shapes = _shapes(parts, attempts, seed)
+    built = [_built(parts, shape, name, spin_multiplicity, seed) for shape in shapes]
     lowest = min(conformer.energy_eV for conformer in built)
     kept: list[Conformer] = []
     for new in sorted(built, key=lambda c: c.energy_eV):
@@ -209,103 +198,14 @@ def _distances(molecule: Molecule) -> dict[tuple[int, int], NDArray[np.float64]]
     }
 
 
-def _recipe(smiles: str, charge: int | None) -> _Recipe:
-    """Parse a SMILES and find out what to embed.
-
-    Raises
-    ------
-    InvalidStructureError
-        It does not parse, or has a charge that was not declared.
-    """
-    from rdkit import Chem, rdBase
-
-    text = smiles.strip()
-    with rdBase.BlockLogs():
-        graph = Chem.MolFromSmiles(text) if text else None
-        if graph is None or graph.GetNumAtoms() == 0:
-            raise InvalidStructureError(_why_unparsed(text))
-        if any(atom.GetAtomicNum() == 0 for atom in graph.GetAtoms()):
-            raise InvalidStructureError(
-                f"The SMILES {text!r} has an open valence (*). Name the atom that ends it."
-            )
-        parts = Chem.GetMolFrags(graph, asMols=True)
-        canonical = Chem.MolToSmiles(graph)
-    total = sum(_charge(part) for part in parts)
-    if charge is None and total and len(parts) > 1:
-        raise InvalidStructureError(
-            f"The parts of {text!r} carry {total:+d} e together; expected a neutral salt. Correct "
-            f"the SMILES, or declare the charge: charge={total}."
-        )
-    if charge is not None and charge != total:
-        raise InvalidStructureError(
-            f"The SMILES {text!r} carries {total:+d} e, but charge={charge} was declared. Write "
-            "the charges into the SMILES, as in [N-] or [Li+]."
-        )
-    host, ions = _host_and_ions(parts, text)
-    with rdBase.BlockLogs():
-        free = sum(1 for _, tag in Chem.FindMolChiralCenters(host, includeUnassigned=True)
-                   if tag == "?")  # fmt: skip
-        full = Chem.AddHs(host)
-    return _Recipe(
-        smiles=canonical,
-        host=full,
-        ions=ions,
-        charge=total,
-        radicals=sum(a.GetNumRadicalElectrons() for part in parts for a in part.GetAtoms()),
-        note=f"{free} stereocentre(s) left open by the SMILES, set by the seed." if free else "",
-    )
-
-
-def _why_unparsed(text: str) -> str:
-    """Return the message for a SMILES that RDKit refuses."""
-    from rdkit import Chem
-
-    loose = Chem.MolFromSmiles(text, sanitize=False) if text else None
-    if not text or (loose is not None and loose.GetNumAtoms() == 0):
-        return "Expected a SMILES such as 'N#CCCC#N'; got an empty one."
-    if loose is None:
-        return (
-            f"{text!r} is not a SMILES: its syntax is broken (an unclosed ring or bracket, or a "
-            "word that is no atom). Expected text such as 'N#CCCC#N'."
-        )
-    problems = [p.Message() for p in Chem.DetectChemistryProblems(loose)]
-    return f"The SMILES {text!r} is no possible molecule: {'; '.join(problems) or 'not valid'}."
-
-
-def _charge(graph: Any) -> int:
-    return int(sum(atom.GetFormalCharge() for atom in graph.GetAtoms()))
-
-
-def _host_and_ions(parts: Any, text: str) -> tuple[Any, tuple[tuple[str, int], ...]]:
-    """Choose the part to embed; the others must be single ions."""
-    if len(parts) == 1:
-        return parts[0], ()
-    order = sorted(range(len(parts)), key=lambda k: (-_size(parts[k]), _charge(parts[k]), k))
-    host, rest = parts[order[0]], [parts[k] for k in sorted(order[1:])]
-    large = [part for part in rest if _size(part) > 1]
-    neutral = [part for part in rest if _size(part) == 1 and not _charge(part)]
-    if large or neutral:
-        raise InvalidStructureError(
-            f"{text!r} has {len(parts)} parts; expected one molecule or polyatomic ion with "
-            "single ions such as [Li+] beside it. Build the others each by itself."
-        )
-    ions = [(part.GetAtomWithIdx(0).GetSymbol(), _charge(part)) for part in rest]
-    return host, tuple(ions)
-
-
-def _size(graph: Any) -> int:
-    """Return the number of atoms, implicit hydrogen included."""
-    return int(sum(1 + atom.GetTotalNumHs() for atom in graph.GetAtoms()))
-
-
-def _shapes(recipe: _Recipe, attempts: int, seed: int) -> list[_Shape]:
+def _shapes(parts: SmilesParts, attempts: int, seed: int) -> list[_Shape]:
     """Embed and relax; raise where no attempt gave a geometry."""
     from rdkit import rdBase
     from rdkit.Chem import rdDistGeom
 
-    graph = recipe.host
+    graph = parts.host
     if graph.GetNumAtoms() == 1:
-        return [_Shape(np.zeros((1, 3)), 0.0, "none", np.array([float(_charge(graph))]))]
+        return [_Shape(np.zeros((1, 3)), 0.0, "none", np.array([float(formal_charge(graph))]))]
     parameters: Any = rdDistGeom.ETKDGv3()
     parameters.randomSeed = int(np.random.default_rng(seed).integers(1, 2**31 - 1))
     parameters.numThreads = 1
@@ -317,7 +217,7 @@ def _shapes(recipe: _Recipe, attempts: int, seed: int) -> list[_Shape]:
         shapes = _relaxed(graph) if ids else []
     if not shapes:
         raise ConformerError(
-            f"No three-dimensional geometry was found for {recipe.smiles!r} in {attempts} "
+            f"No three-dimensional geometry was found for {parts.smiles!r} in {attempts} "
             "attempts. Look for impossible stereochemistry or rings, or read a geometry from a "
             "file (`read_molecule`)."
         )
@@ -362,22 +262,22 @@ def _gasteiger(graph: Any) -> list[float]:
 
 
 def _built(
-    recipe: _Recipe, shape: _Shape, name: str, spin_multiplicity: int | None, seed: int
+    parts: SmilesParts, shape: _Shape, name: str, spin_multiplicity: int | None, seed: int
 ) -> Conformer:
     """Make a molecule of one shape, with its ions."""
     host = Molecule(
-        structure=framed([a.GetAtomicNum() for a in recipe.host.GetAtoms()], shape.positions),
-        charge=_charge(recipe.host),
-        spin_multiplicity=recipe.radicals + 1 if spin_multiplicity is None else spin_multiplicity,
-        name=name or recipe.smiles,
-        smiles=recipe.smiles,
+        structure=framed([a.GetAtomicNum() for a in parts.host.GetAtoms()], shape.positions),
+        charge=formal_charge(parts.host),
+        spin_multiplicity=parts.radicals + 1 if spin_multiplicity is None else spin_multiplicity,
+        name=name or parts.smiles,
+        smiles=parts.smiles,
         source=f"RDKit ETKDGv3 with seed {seed}, force field {shape.force_field}",
-        note=recipe.note,
-        bonds=_bonds(recipe.host),
+        note=parts.note,
+        bonds=_bonds(parts.host),
     )
-    if not recipe.ions:
+    if not parts.ions:
         return Conformer(host, shape.energy_eV, shape.force_field, 1)
-    ions = [(atomic_numbers[symbol], q) for symbol, q in recipe.ions]
+    ions = [(atomic_numbers[symbol], q) for symbol, q in parts.ions]
     whole, coulomb_eV = attach_ions(host, ions, charges=shape.charges)
     return Conformer(whole, shape.energy_eV + coulomb_eV, shape.force_field, 1)
 

@@ -9,7 +9,6 @@ nearest that whole atoms allow; what it is, is part of the result.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,17 +16,20 @@ import numpy as np
 from ase.data import atomic_numbers
 
 from superionic.structures.axes import EMPTY, Frame
-from superionic.structures.cuts import cleave
 from superionic.structures.depths import MINIMUM_VACUUM_ANG
 from superionic.structures.disordered import DisorderedStructure, format_formula
 from superionic.structures.drafts import Draft, cut_slab, place
-from superionic.structures.errors import InvalidSlabError, InvalidStructureError
-from superionic.structures.lattices import primitive
+from superionic.structures.errors import InvalidSlabError
 from superionic.structures.ordering import OrderedCandidate, ordered_candidates
-from superionic.structures.oxidation import check_states, formal_charges
 from superionic.structures.polarity import POLAR_TOLERANCE_E_PER_ANG, dipole_e_ang
 from superionic.structures.slab import Slab, finished
-from superionic.structures.structure import Structure
+from superionic.structures.slab_filling import (
+    Parent,
+    cleaved,
+    parent_of,
+    wanted_and_excess,
+    whole_filling,
+)
 from superionic.structures.surfaces import check_slab_arguments
 from superionic.structures.terminations import Termination, choose_termination, find_cuts
 
@@ -88,18 +90,6 @@ class OrderedSlab:
     exhaustive: bool
 
 
-@dataclass(frozen=True, eq=False)
-class _Parent:
-    """A disordered crystal as the cutter sees it: its majority atoms, empty sites and charges."""
-
-    crystal: DisorderedStructure
-    structure: Structure
-    empty: tuple[int, ...]
-    occupancy: dict[str, dict[str, float]]
-    by_element: dict[str, float]
-    by_label: dict[str, float]
-
-
 def slab_terminations(
     crystal: DisorderedStructure,
     miller: tuple[int, int, int],
@@ -113,8 +103,8 @@ def slab_terminations(
 
     Parameters as in :func:`ordered_slabs`, whose ``termination`` takes an index or name from here.
     """
-    parent = _parent(crystal, pool, oxidation_states)
-    return find_cuts(_cleaved(parent, miller, frame, keep_together)).distinct
+    parent = parent_of(crystal, pool, oxidation_states)
+    return find_cuts(cleaved(parent, miller, frame, keep_together)).distinct
 
 
 def ordered_slabs(
@@ -181,8 +171,8 @@ def ordered_slabs(
         The crystal has no site of the mobile element, or a framework site is partly empty.
     """
     check_slab_arguments(layers, min_thickness_ang, vacuum_ang, MINIMUM_VACUUM_ANG, repeat)
-    parent = _parent(crystal, pool, oxidation_states)
-    cleavage = _cleaved(parent, miller, frame, keep_together)
+    parent = parent_of(crystal, pool, oxidation_states)
+    cleavage = cleaved(parent, miller, frame, keep_together)
     cuts = find_cuts(cleavage)
     chosen = cuts.distinct if termination is None else (choose_termination(cuts, termination),)
     drafts = [
@@ -202,7 +192,7 @@ def ordered_slabs(
         )
     draft = _with_both_faces(draft, cleavage, cuts, pool)
     cut = finished(draft, cleavage, miller, vacuum_ang, repeat, POLAR_TOLERANCE_E_PER_ANG)
-    filling = _filling(cut, parent, pool)
+    filling = whole_filling(cut, parent, pool)
     found = _arranged(filling, parent, pool, cut.area_ang2, max_dipole_e_per_ang, count, seed)
     lowest = found.lowest_eV
     return tuple(
@@ -221,7 +211,7 @@ class _Arranged:
 
 def _arranged(
     filling: DisorderedStructure,
-    parent: _Parent,
+    parent: Parent,
     pool: Sequence[str],
     area_ang2: float,
     max_dipole_e_per_ang: float,
@@ -258,79 +248,6 @@ def _arranged(
     )
 
 
-def _parent(
-    crystal: DisorderedStructure,
-    pool: Sequence[str],
-    oxidation_states: Mapping[str, float] | None,
-) -> _Parent:
-    """Choose the atom that stands for each site, and the charges of elements and sites."""
-    if len(set(pool)) != 1:
-        raise InvalidStructureError(f"Expected one mobile element in pool; got {tuple(pool)}.")
-    base = primitive(crystal)
-    if not any(set(shares) <= set(pool) for shares in base.occupancies):
-        raise InvalidStructureError(
-            f"{base.reduced_formula} has no site of {pool[0]} alone; name its mobile element."
-        )
-    check_states(oxidation_states, base.composition)
-    states = formal_charges(base.composition, oxidation_states=oxidation_states).states
-    numbers, filled, empty = [], [], []
-    occupancy: dict[str, dict[str, float]] = {}
-    for k, (label, shares) in enumerate(zip(base.labels, base.occupancies, strict=True)):
-        mobile = set(shares) <= set(pool)
-        occupancy[label] = dict(shares)
-        if mobile and sum(shares.values()) < 0.5:
-            empty.append(k)
-            continue
-        if not mobile and abs(sum(shares.values()) - 1.0) > 0.01:
-            raise InvalidStructureError(
-                f"Site {label} of the framework is filled to {sum(shares.values()):.2f}; only "
-                f"sites of {pool[0]} may be partly empty. Fill it, or order the crystal first."
-            )
-        numbers.append(atomic_numbers[max(shares, key=lambda s: shares[s])])
-        filled.append(k)
-    structure = Structure(
-        numbers=np.array(numbers),
-        positions=base.positions[filled],
-        cell=base.cell,
-        labels=tuple(base.labels[k] for k in filled),
-    )
-    by_label = {
-        label: sum(states[s] * x for s, x in shares.items()) / max(sum(shares.values()), 1e-9)
-        for label, shares in occupancy.items()
-        if sum(shares.values()) > 0
-    }
-    _share_charge(by_label, base, filled, pool)
-    return _Parent(base, structure, tuple(empty), occupancy, dict(states), by_label)
-
-
-def _share_charge(
-    by_label: dict[str, float],
-    crystal: DisorderedStructure,
-    filled: Sequence[int],
-    pool: Sequence[str],
-) -> None:
-    """Give the filled mobile sites the charge that makes the average crystal neutral, in place."""
-    mobile = [k for k in filled if set(crystal.occupancies[k]) <= set(pool)]
-    if mobile:
-        framework = sum(by_label[crystal.labels[k]] for k in set(filled) - set(mobile))
-        by_label.update((crystal.labels[k], -framework / len(mobile)) for k in mobile)
-
-
-def _cleaved(
-    parent: _Parent,
-    miller: tuple[int, int, int],
-    frame: Frame | ArrayLike,
-    keep_together: Sequence[tuple[str, str]] | None,
-) -> Cleavage:
-    empty = list(parent.empty)
-    return cleave(
-        parent.structure, miller, frame=frame, keep_together=keep_together,
-        oxidation_states=parent.by_label, allow_charged=True,
-        empty_sites=parent.crystal.positions[empty] if empty else None,
-        empty_labels=tuple(parent.crystal.labels[k] for k in empty),
-    )  # fmt: skip
-
-
 def _with_both_faces(draft: Draft, cleavage: Cleavage, cuts: Cuts, pool: Sequence[str]) -> Draft:
     """Add the sites of mobile ions where the crystal would go on, if the other face ends in them.
 
@@ -347,49 +264,10 @@ def _with_both_faces(draft: Draft, cleavage: Cleavage, cuts: Cuts, pool: Sequenc
     return draft
 
 
-def _filling(cut: Slab, parent: _Parent, pool: Sequence[str]) -> DisorderedStructure:
-    """Return the sites of a slab with occupancies that give whole atoms and a neutral slab."""
-    atoms = cut.structure
-    labels = [*atoms.labels, *cut.empty_labels]
-    points = np.vstack([atoms.positions, cut.empty_sites])
-    charge = 0.0
-    whole: dict[str, dict[str, float]] = {}
-    for label, many in Counter(labels).items():
-        shares = parent.occupancy[label]
-        if not set(shares) <= set(pool):
-            whole[label] = {s: n / many for s, n in _rounded(shares, many).items() if n}
-            charge += sum(parent.by_element[s] * n * many for s, n in whole[label].items())
-    sites = sum(1 for label in labels if label not in whole)
-    each = parent.by_element[pool[0]]
-    ions = -charge / each
-    if abs(ions - round(ions)) > 1e-6 or not 0 <= round(ions) <= sites:
-        raise InvalidSlabError(
-            f"{ions:.2f} {pool[0]} would make this slab neutral, on {sites} sites; expected a "
-            "whole number that fits. Take another repeat, thickness or composition."
-        )
-    share = {pool[0]: round(ions) / sites}
-    return DisorderedStructure(
-        fractional=points @ np.linalg.inv(atoms.cell),
-        occupancies=tuple(whole.get(label, share) for label in labels),
-        cell=atoms.cell,
-        labels=tuple(labels),
-    )
-
-
-def _rounded(shares: Mapping[str, float], sites: int) -> dict[str, int]:
-    """Return whole numbers of atoms nearest to shares of a number of sites."""
-    exact = {s: x * sites / sum(shares.values()) for s, x in shares.items()}
-    whole = {s: int(np.floor(x + 1e-9)) for s, x in exact.items()}
-    by_rest = sorted(exact, key=lambda s: whole[s] - exact[s])
-    for symbol in by_rest[: sites - sum(whole.values())]:
-        whole[symbol] += 1
-    return whole
-
-
 def _built(
     cut: Slab,
     candidate: OrderedCandidate,
-    parent: _Parent,
+    parent: Parent,
     vacuum_ang: float,
     energy_eV: float,
     above_lowest_eV: float,
@@ -416,7 +294,7 @@ def _built(
         empty_sites=candidate.empty_sites + lift,
         empty_labels=candidate.empty_labels,
     )
-    wanted, excess = _compared(atoms, parent)
+    wanted, excess = wanted_and_excess(atoms, parent)
     return OrderedSlab(
         slab=slab,
         wanted=format_formula(wanted),
@@ -427,16 +305,6 @@ def _built(
         arrangements=candidate.arrangements,
         exhaustive=candidate.exhaustive,
     )
-
-
-def _compared(atoms: Structure, parent: _Parent) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the composition wanted, scaled by the commonest element, and what differs from it."""
-    bulk = parent.crystal.composition
-    anchor = max(bulk, key=lambda s: bulk[s])
-    have = Counter(atoms.symbols)
-    wanted = {s: x * have[anchor] / bulk[anchor] for s, x in bulk.items()}
-    excess = {s: have[s] - x for s, x in wanted.items() if abs(have[s] - x) > 1e-6}
-    return wanted, excess
 
 
 __all__ = ["OrderedSlab", "ordered_slabs", "slab_terminations"]
