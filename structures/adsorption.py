@@ -15,15 +15,13 @@ import numpy as np
 from superionic.structures.adsorption_sites import (
     PROBE_ANG,
     SYMPREC_ANG,
-    Face,
-    Side,
     all_sites,
     distinct_sites,
-    find_face,
 )
 from superionic.structures.contacts import TOUCH, resting_lift, touching_ang
 from superionic.structures.depths import MINIMUM_VACUUM_ANG
 from superionic.structures.errors import AdsorptionError
+from superionic.structures.faces import Face, Side, find_face
 from superionic.structures.geometry import images_within
 from superionic.structures.molecule import Molecule, image_separation
 from superionic.structures.poses import Orientations, Pose, make_poses, places_in_turn

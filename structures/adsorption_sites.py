@@ -14,19 +14,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from ase.data import covalent_radii
 
-from superionic.structures.depths import SLAB_GAP_ANG, slab_faces, vacuum_axis
-from superionic.structures.errors import AdsorptionError
+from superionic.structures.faces import Face, Side, find_face
 from superionic.structures.geometry import images_within
 from superionic.structures.structure import Structure, readonly
-from superionic.structures.symmetry import symmetry_operations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-Side = Literal["top", "bottom"]
-"""Which face of a slab: that at the end of the vacuum axis, or that at its start."""
 Kind = Literal["top", "bridge", "hollow", "general"]
 """On an atom, between two, among three or more, or anywhere."""
 
@@ -38,52 +34,6 @@ MERGE_ANG = 0.3
 """Hollows nearer to each other than this are one, in angstrom."""
 ALIKE_ANG = 0.1
 """Atoms as near as the nearest of a place, to this, make it with them; in angstrom."""
-
-
-@dataclass(frozen=True, eq=False)
-class Face:
-    """One face of a slab, as seen from the vacuum.
-
-    Attributes
-    ----------
-    slab : Structure
-        The slab with its atoms brought to one side of the vacuum; the order is kept.
-    axis : int
-        Lattice vector across the vacuum.
-    normal : ndarray
-        Unit vector out of the face. shape=(3,)
-    plane : ndarray
-        Two short lattice vectors along the face, in angstrom. shape=(2, 3)
-    top_ang : float
-        Height of the outermost atom along the normal, in angstrom.
-    thickness_ang : float
-        Of the slab, in angstrom.
-    """
-
-    slab: Structure
-    axis: int
-    normal: NDArray[np.float64]
-    plane: NDArray[np.float64]
-    top_ang: float
-    thickness_ang: float
-
-    def __post_init__(self) -> None:
-        """Freeze the arrays."""
-        object.__setattr__(self, "normal", readonly(self.normal, np.float64))
-        object.__setattr__(self, "plane", readonly(self.plane, np.float64))
-
-    @property
-    def axes(self) -> NDArray[np.float64]:
-        """Two directions along the face that only its normal decides. shape=(2, 3)."""
-        start = np.eye(3)[int(np.argmin(np.round(np.abs(self.normal), 6)))]
-        first = start - (start @ self.normal) * self.normal
-        first /= np.linalg.norm(first)
-        return np.array([first, np.cross(self.normal, first)])
-
-    @property
-    def in_plane(self) -> tuple[bool, bool, bool]:
-        """Which lattice vectors run along the face."""
-        return (self.axis != 0, self.axis != 1, self.axis != 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,40 +64,6 @@ class SurfaceSite:
     def __post_init__(self) -> None:
         """Freeze the array."""
         object.__setattr__(self, "position", readonly(self.position, np.float64))
-
-
-def find_face(slab: Structure, side: Side = "top") -> Face:
-    """Return a face of a slab.
-
-    Raises
-    ------
-    AdsorptionError
-        The structure has no vacuum, or the side is none.
-    """
-    if side not in ("top", "bottom"):
-        raise AdsorptionError(f"A slab has a 'top' and a 'bottom' side; got {side!r}.")
-    axis = vacuum_axis(slab)
-    if axis is None or sum(slab.pbc) < 2 or not all(slab.pbc[k] for k in range(3) if k != axis):
-        raise AdsorptionError(
-            f"{slab.formula} is no slab: expected two periodic directions and a vacuum of at least "
-            f"{SLAB_GAP_ANG:g} A across them. Cut one from the crystal (`build_slab`, `superionic "
-            "structure slab`)."
-        )
-    faces = slab_faces(slab, axis)
-    heights = slab.positions @ faces.normal
-    turns = np.rint((faces.heights(slab.positions) + faces.bottom_ang - heights) / faces.period_ang)
-    across = slab.cell[axis] * (1.0 if slab.cell[axis] @ faces.normal > 0 else -1.0)
-    whole = slab.with_positions(slab.positions + turns[:, None] * across)
-    normal = faces.normal if slab.cell[axis] @ faces.normal > 0 else -faces.normal
-    normal = normal if side == "top" else -normal
-    return Face(
-        slab=whole,
-        axis=axis,
-        normal=normal,
-        plane=_short_plane(slab.cell[[k for k in range(3) if k != axis]]),
-        top_ang=float((whole.positions @ normal).max()),
-        thickness_ang=faces.thickness_ang,
-    )
 
 
 def exposed_atoms(face: Face, *, probe_ang: float = PROBE_ANG) -> NDArray[np.int64]:
@@ -214,7 +130,7 @@ def all_sites(face: Face, *, probe_ang: float = PROBE_ANG) -> tuple[SurfaceSite,
     from scipy.spatial import Voronoi
 
     axes = face.axes
-    points, atoms = _replicated(face, exposed_atoms(face, probe_ang=probe_ang))
+    points, atoms = face.replicated(exposed_atoms(face, probe_ang=probe_ang))
     diagram = Voronoi(points)
     ends = points[diagram.ridge_points]
     places: tuple[tuple[Kind, NDArray[np.float64], NDArray[np.float64] | None, int], ...] = (
@@ -254,7 +170,7 @@ def distinct_sites(
     symprec
         Tolerance in angstrom.
     """
-    turns, shifts = _operations(face, symprec)
+    turns, shifts = face.operations(symprec)
     images = np.einsum("oij,sj->soi", turns, np.array([s.position for s in sites])) + shifts
     places = np.array([s.position for s in sites])
     labels = np.array([s.label for s in sites])
@@ -265,7 +181,7 @@ def distinct_sites(
             continue
         others = np.flatnonzero(left & (labels == site.label))
         vectors = images[k][:, None] - places[others][None]
-        apart = _apart(face, vectors).reshape(len(images[k]), -1).min(axis=0)
+        apart = face.apart(vectors).reshape(len(images[k]), -1).min(axis=0)
         alike = others[apart <= 2 * symprec]
         left[alike] = False
         kept.append(replace(site, multiplicity=len(alike)))
@@ -306,52 +222,5 @@ def _unlike(face: Face, sites: list[SurfaceSite]) -> list[SurfaceSite]:
     left, places = np.arange(len(sites)), np.array([site.position for site in sites])
     while len(left):
         kept.append(sites[left[0]])
-        left = left[_apart(face, places[left] - places[left[0]]) > MERGE_ANG]
+        left = left[face.apart(places[left] - places[left[0]]) > MERGE_ANG]
     return kept
-
-
-def _apart(face: Face, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the lengths along the face of vectors, nearest images. shape=(n,)."""
-    lattice = face.plane @ face.axes.T
-    flat = np.reshape(vectors, (-1, 3)) @ face.axes.T
-    flat -= np.rint(flat @ np.linalg.inv(lattice)) @ lattice
-    around = np.array([[i, j] for i in (-1, 0, 1) for j in (-1, 0, 1)]) @ lattice
-    return np.asarray(np.linalg.norm(flat[:, None] - around, axis=-1).min(axis=1))
-
-
-def _replicated(
-    face: Face, atoms: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return images of atoms in the plane, enough that those of the middle cell are surrounded."""
-    lattice = face.plane @ face.axes.T
-    flat = face.slab.positions[atoms] @ face.axes.T
-    fractions = (flat @ np.linalg.inv(lattice)) % 1.0
-    reach = 1.5 * float(np.linalg.norm(lattice, axis=1).sum()) + 1.0
-    spacing = abs(np.linalg.det(lattice)) / np.linalg.norm(lattice, axis=1)[::-1]
-    many, few = (np.ceil(reach / spacing) + 1).astype(int)
-    cells = [[i, j] for i in range(-many, many + 1) for j in range(-few, few + 1)]
-    shifts = np.array(cells) @ lattice
-    points = (fractions @ lattice)[None] + shifts[:, None]
-    return points.reshape(-1, 2), np.tile(atoms, len(shifts))
-
-
-def _short_plane(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the two shortest vectors of a lattice in the plane (Gauss reduction)."""
-    a, b = vectors
-    while True:
-        if a @ a > b @ b:
-            a, b = b, a
-        turns = np.rint(a @ b / (a @ a))
-        if turns == 0:
-            return np.array([a, b])
-        b = b - turns * a
-
-
-def _operations(face: Face, symprec: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return rotations and shifts, Cartesian, of the slab that leave the face where it is."""
-    cell = np.vstack([face.plane, (face.thickness_ang + 20.0) * face.normal])
-    upright = replace(face.slab, cell=cell, pbc=(True, True, True))
-    found = symmetry_operations(upright, symprec_ang=symprec)
-    turns = np.einsum("ji,ojk,lk->oil", cell, found.rotations, np.linalg.inv(cell))
-    keep = np.abs(turns @ face.normal - face.normal).max(axis=1) < 1e-3
-    return turns[keep], (found.translations @ cell)[keep]

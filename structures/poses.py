@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from superionic.structures.adsorption_sites import Face, SurfaceSite, general_site
+from superionic.structures.adsorption_sites import SurfaceSite, general_site
 from superionic.structures.errors import AdsorptionError
+from superionic.structures.faces import Face
 from superionic.structures.ion_pairs import LONE_PAIR_BONDS, lone_pairs
 from superionic.structures.molecule import Molecule, lattice_points
 from superionic.structures.rotations import align, random_rotations, spread_rotations, turn_about

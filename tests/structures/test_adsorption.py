@@ -16,15 +16,14 @@ from scipy.spatial.transform import Rotation
 
 from superionic.structures.adsorption import AdsorptionStart, adsorption_starts
 from superionic.structures.adsorption_sites import (
-    Side,
     all_sites,
     exposed_atoms,
-    find_face,
     surface_sites,
 )
 from superionic.structures.contacts import TOUCH, touching_ang
 from superionic.structures.crystals import reference_crystal
 from superionic.structures.errors import AdsorptionError
+from superionic.structures.faces import Side, find_face
 from superionic.structures.molecule import Molecule, framed
 from superionic.structures.molecules import reference_molecule
 from superionic.structures.structure import Structure, minimum_image

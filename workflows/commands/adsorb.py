@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from superionic.structures.adsorption import AdsorptionStart
-    from superionic.structures.adsorption_sites import Side
+    from superionic.structures.faces import Side
     from superionic.structures.molecule import Molecule
     from superionic.structures.poses import Orientations
     from superionic.structures.structure import Structure
