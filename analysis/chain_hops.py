@@ -10,6 +10,7 @@ import numpy as np
 
 from superionic.analysis.barriers import BarrierResult, read_profile
 from superionic.analysis.claims import climb_from_lower_end
+from superionic.analysis.estimate import html_table
 from superionic.analysis.scans import ScanProfile
 from superionic.structures.errors import EvidenceError
 from superionic.structures.structure import readonly
@@ -123,6 +124,22 @@ class ChainHop:
             )
         if len(self.drags) > 2:
             raise EvidenceError(f"{self.name}: expected at most two drags; got {len(self.drags)}.")
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks: the climb and what holds the ion, or why there is none."""
+        held = [", ".join(map(str, donors)) or "none" for donors in self.ends]
+        rows: list[tuple[str, str]] = [
+            ("verdict", self.barrier.verdict), ("donors at the ends", " to ".join(held)),
+        ]  # fmt: skip
+        if self.climb_eV is None:
+            rows.append(("reason", self.barrier.reason))
+        else:
+            rows.append(("climb from the lower end", f"{self.climb_eV:.3f} eV"))
+            rows.append(("steps", ", ".join(f"{step:.3f} eV" for step in self.steps_eV)))
+        rows += [(f"climb from the start, {x.theory}", f"{x.climb_eV:.3f} eV") for x in self.levels]
+        if self.hysteresis_eV is not None:
+            rows.append(("drags differ by", f"{self.hysteresis_eV:.3f} eV"))
+        return html_table(f"Hop of {self.name}", [*rows, ("theory", self.barrier.theory)])
 
     @property
     def climb_eV(self) -> float | None:

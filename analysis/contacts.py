@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superionic.analysis.coordination import first_shell
+from superionic.analysis.estimate import html_table
 from superionic.analysis.neighbour_pairs import pairs_within
 from superionic.structures.errors import EvidenceError, TrajectoryError
 from superionic.structures.structure import readonly
@@ -73,6 +74,19 @@ class Contacts:
         flat = self.frame * self.centres + self.centre
         counts = np.bincount(flat, minlength=self.frames * self.centres)
         return counts.reshape(self.frames, self.centres)
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        rows = [
+            ("touching pairs", f"{len(self.frame)} in {self.frames} frames"),
+            ("centres", str(self.centres)),
+            ("groups", str(self.groups)),
+            ("contact", f"{self.cutoff_ang:.2f} A ({self.cutoff_rule})"),
+        ]
+        if self.frames and self.centres:
+            mean = len(self.frame) / (self.frames * self.centres)
+            rows.insert(3, ("groups that a centre touches", f"{mean:.3g} on average"))
+        return html_table("Contacts", rows)
 
 
 class ContactRecorder:

@@ -83,6 +83,14 @@ class Estimate:
         tail = f" {unit}" if unit else ""
         return f"{self.value:.3g}{tail} (95 % interval {low:.3g} to {high:.3g})"
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks; the unit is that of the field's name."""
+        if self.value is None or self.interval is None:
+            return html_table("Estimate", [("value", "none"), ("reason", self.reason)])
+        low, high = self.interval
+        rows = [("value", f"{self.value:.3g}"), ("95 % interval", f"{low:.3g} to {high:.3g}")]
+        return html_table("Estimate", rows)
+
 
 def html_table(title: str, rows: Iterable[tuple[str, str]]) -> str:
     """Return names and values as an HTML table for notebooks."""

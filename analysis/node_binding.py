@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from superionic.analysis.binding import strength
+from superionic.analysis.estimate import html_table
 from superionic.structures.errors import EvidenceError
 
 SIGN_CONVENTION = (
@@ -230,6 +231,21 @@ class NodeAdsorption:
         for key, value in good.items():
             if value is None or key not in own or abs(own[key] - value) > _EXACT_EV:
                 raise EvidenceError(f"{self.adsorbate} at {self.node}: {key} has two energies.")
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks: the value at each level, or why there is none."""
+        values = {theory: self.value(theory) for theory in self.theories}
+        rows: list[tuple[str, str]] = [("verdict", self.verdict)]
+        rows += [(f"E_ads, {t}", f"{v:+.3f} eV") for t, v in values.items() if v is not None]
+        rows += [(f"no value, {theory}", why) for theory, why in self.missing]
+        if self.reason:
+            rows.append(("reason", self.reason))
+        if self.modes:
+            rows.append(("held by", "; ".join(self.modes)))
+        rows.append(("converged starts", f"{self.converged_starts} of {self.relaxed_starts}"))
+        if self.spread_eV is not None:
+            rows.append(("spread of starts", f"{self.spread_eV:.3f} eV"))
+        return html_table(f"{self.adsorbate} at {self.node} (negative is bound)", rows)
 
     @property
     def adsorption_energy_eV(self) -> float | None:

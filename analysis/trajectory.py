@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from superionic.analysis.ase_trajectories import Image, frames_of_images, open_ase_file
+from superionic.analysis.estimate import html_table
 from superionic.analysis.text_trajectories import PlainFrames, read_extxyz, read_xdatcar
 from superionic.analysis.universes import (
     OpenUniverse,
@@ -127,6 +128,15 @@ class Trajectory:
                 gap = _checked_gap(frame, last, gap, self.source)
             last = frame.time_ps
             yield frame
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks; no frame is read for it."""
+        rows = [
+            ("frames", f"{self.frame_count}, {self.dt_ps:g} ps apart"),
+            ("atoms", f"{self.atoms}: {_some(self._names('elements'))}"),
+            ("molecules", f"{len(np.unique(self.molecules))}, by {self.molecule_rule}"),
+        ]
+        return html_table(f"Trajectory {Path(self.source).name}", rows)
 
     def _names(self, attribute: str) -> list[str]:
         values = getattr(self._universe.atoms, attribute, None)

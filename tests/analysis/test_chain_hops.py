@@ -33,6 +33,16 @@ def test_hysteresis_is_the_largest_gap_between_both_drags() -> None:
     assert replace(hop, drags=()).drag_climbs_eV == (None, None)
 
 
+def test_card_shows_the_climb_or_why_there_is_none() -> None:
+    hop = made_chain_hops.chain_hop(energies=(0.0, 0.2, -0.5))
+    card = hop._repr_html_()
+    assert "<td>0.700 eV</td>" in card
+    assert hop.barrier.theory in card
+    reason = made_chain_hops.no_hop()._repr_html_()
+    assert "one pocket" in reason
+    assert "climb" not in reason
+
+
 def test_one_pocket_at_both_ends_is_refused() -> None:
     hop = made_chain_hops.chain_hop()
     with pytest.raises(EvidenceError, match="no hop between two pockets"):

@@ -213,3 +213,21 @@ def test_rules_that_cannot_work() -> None:
     twice: tuple[NodeAdsorption, ...] = (*made_nodes.nine(), made_nodes.nine()[0])
     with pytest.raises(EvidenceError, match="named once"):
         judge_ranking(twice, RULE)
+
+
+def test_card_shows_a_value_at_each_level_or_why_there_is_none() -> None:
+    one = made_nodes.adsorption("Fe2Ni", {"O": -1.0, "O,O ring 6": -1.4})
+    card = one._repr_html_()
+    assert "TFSI- at Fe2Ni" in card
+    assert "<td>-1.400 eV</td>" in card
+    assert "<td>-0.200 eV</td>" in card
+    assert "<td>2 of 3</td>" in card
+    dry = replace(one, missing=((made_nodes.WET, "1 < 2 levels"),))._repr_html_()
+    assert "1 &lt; 2 levels" in dry
+    assert "-0.200 eV" not in dry
+    none = replace(
+        one, verdict="failed", reason="no start converged",
+        starts=(made_nodes.start("a", None),), values=(),
+    )  # fmt: skip
+    assert "no start converged" in none._repr_html_()
+    assert "E_ads" not in none._repr_html_()

@@ -16,6 +16,7 @@ from superionic.analysis.comparison import compare
 from superionic.analysis.contacts import Contacts
 from superionic.analysis.coordination import first_shell
 from superionic.analysis.diffusion import mean_squared_displacement, self_diffusion
+from superionic.analysis.estimate import Estimate
 from superionic.analysis.polymer_hops import chain_hops_from_trajectory
 from superionic.analysis.speciation import residence_time, speciation_of
 from superionic.analysis.structure import rdf
@@ -110,7 +111,30 @@ def test_each_result_is_a_table_in_a_notebook(results: dict[str, Any]) -> None:
     shown = dict(results)
     shown["shell"] = first_shell(results["rdf"])
     shown["laws"] = compare_laws(results["arrhenius"], results["vtf"])
+    shown["contacts"] = _contacts()
+    shown["estimate"] = results["conductivity"].einstein_helfand_S_cm
+    shown["no estimate"] = results["no conductivity"].einstein_helfand_S_cm
     for name, found in shown.items():
         html = found._repr_html_()
         assert html.startswith("<table>"), name
         assert html.count("<tr>") >= 2, name
+
+
+def test_card_of_an_estimate_says_value_and_interval_or_why_there_is_none() -> None:
+    card = Estimate(0.0123456, (0.01, 0.0151))._repr_html_()
+    assert "<td>0.0123</td>" in card
+    assert "<td>0.01 to 0.0151</td>" in card
+    missing = Estimate.missing("2 < 5 frames")._repr_html_()
+    assert "<td>none</td>" in missing
+    assert "2 &lt; 5 frames" in missing
+
+
+def test_card_of_contacts_counts_them() -> None:
+    two = Contacts(np.array([0, 0, 1]), np.array([0, 1, 1]), np.array([0, 0, 2]), 2, 2, 3, 3.0, "g")
+    card = two._repr_html_()
+    assert "<td>3 in 2 frames</td>" in card
+    assert "<td>0.75 on average</td>" in card
+    assert "<td>3.00 A (g)</td>" in card
+    nothing = np.empty(0, dtype=np.int64)
+    empty = Contacts(nothing, nothing, nothing, 0, 2, 3, 3.0, "given")
+    assert "average" not in empty._repr_html_()

@@ -385,3 +385,10 @@ def test_trajectories_of_ase(tmp_path: Path) -> None:
     images[1].positions[4, 1] = np.nan
     with pytest.raises(TrajectoryError, match="Frame 1 of the images holds positions"):
         list(read(images, dt_ps=1.0).frames())
+
+
+def test_card_of_a_trajectory_says_what_is_in_it() -> None:
+    card = read(walks(4), dt_ps=0.5)._repr_html_()
+    assert "<td>4, 0.5 ps apart</td>" in card
+    assert "<td>9: H, Na, O</td>" in card
+    assert "every atom for itself" in card
