@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 _ENTRY = re.compile(r"@(\w+)\{([\w-]+),\n(.*?)\n\}", re.DOTALL)
 _FIELD = re.compile(r"^\s*(\w+)\s*=\s*\{(.*)\},?$", re.MULTILINE)
 _CITED = re.compile(r"\[(@[\w-]+(?:; ?@[\w-]+)*)\]")
+_CHARACTERS = {
+    "{\\o}": "ø",
+    "{\\AA}": "Å",
+    "$^\\circ$": "\N{DEGREE SIGN}",
+    "$-$": "\N{MINUS SIGN}",
+}
 _ACCENTS = {'"': "\N{COMBINING DIAERESIS}", "'": "\N{COMBINING ACUTE ACCENT}"}
 
 
@@ -105,7 +111,9 @@ def _plain(latex: str) -> str:
     def accented(match: re.Match[str]) -> str:
         return unicodedata.normalize("NFC", match[2] + _ACCENTS[match[1]])
 
-    text = re.sub(r"\\([\"'])(\w)", accented, latex.replace("{\\o}", "ø").replace("{\\AA}", "Å"))
+    for command, character in _CHARACTERS.items():
+        latex = latex.replace(command, character)
+    text = re.sub(r"\\([\"'])(\w)", accented, latex)
     return text.replace("---", "\N{EM DASH}").replace("{", "").replace("}", "")
 
 

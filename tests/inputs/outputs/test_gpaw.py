@@ -207,7 +207,7 @@ def test_from_deck_over_run_to_figure(tmp_path: Path, engine: str, fmax: float) 
     """Ammonia turns inside out: relaxed, handed to a band, read back, drawn; all electronic.
 
     Each engine runs the same scripts. The barrier of the umbrella is 0.25 eV from spectra
-    (doi 10.1063/1.1700686); a generalised gradient in a small basis should be near it. On GPAW's
+    (doi 10.1063/1.1701290); a generalised gradient in a small basis should be near it. On GPAW's
     grid of 0.2 angstrom forces below 0.1 eV/angstrom are those of the grid.
     """
     pytest.importorskip(engine)
