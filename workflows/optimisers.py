@@ -76,7 +76,8 @@ RESTART = 2.5
 EVENNESS = 0.2
 """Fraction of the way to equal distances that images go along the path in one step."""
 PATIENCE = 15
-"""`mix` gives up when so many steps did not take a tenth off the largest force."""
+"""`mix` gives up when so many steps took a tenth neither off the largest force nor off all of the
+softened force: on floppy molecules one atom's force can stand still while the rest goes down."""
 SOFTNESS_A2_PER_EV = 1 / 70
 """Displacement for a force where no network of neighbours is used; what ASE's L-BFGS takes."""
 
@@ -119,7 +120,8 @@ def mix(
         shape=(atoms, 3)
     """
     x = np.array(start, dtype=np.float64)
-    best, lowest, mark, since = x, np.inf, np.inf, 0
+    best, lowest, since = x, np.inf, 0
+    marks = np.array([np.inf, np.inf])
     path: list[NDArray[np.float64]] = []
     pulls: list[NDArray[np.float64]] = []
     gain = MIXING
@@ -128,10 +130,14 @@ def mix(
         largest = float(np.linalg.norm(forces, axis=1).max())
         if largest < lowest:
             best, lowest = x, largest
-        mark, since = (largest, 0) if largest < 0.9 * mark else (mark, since + 1)
-        if largest <= fmax or since == PATIENCE:
+        if largest <= fmax:
             break
         pull = soften(forces)
+        sizes = np.array([largest, np.linalg.norm(pull)])
+        better = bool((sizes < 0.9 * marks).any())
+        marks, since = (np.minimum(sizes, marks), 0) if better else (marks, since + 1)
+        if since == PATIENCE:
+            break
         growth = float(np.linalg.norm(pull) / np.linalg.norm(pulls[-1])) if pulls else 0.0
         gain = max(LEAST, gain / 2) if growth > 1 else min(MIXING, 1.2 * gain)
         if growth > RESTART:  # back to where it was, with nothing but the force there
@@ -153,6 +159,8 @@ def _mixed(
     moves = np.array([(path[-1] - old).ravel() for old in path[:-1]]).T
     changes = np.array([(pull - old).ravel() for old in pulls[:-1]]).T
     overlap = changes.T @ changes
+    if not overlap.any():  # a force that no step changed
+        return gain * pull
     overlap += 1e-8 * np.trace(overlap) / len(overlap) * np.eye(len(overlap))
     weights = np.linalg.solve(overlap, changes.T @ pull.ravel())
     left = pull.ravel() - changes @ weights
