@@ -44,6 +44,7 @@ LIGHT_ENOUGH = ("ase.data", "ase.units")
 LOADED_LATE = {
     "analysis/loops.py",
     "workflows/calculators.py",
+    "workflows/molecule_calculators.py",
     "workflows/optimisers.py",
     "workflows/pool.py",
 }

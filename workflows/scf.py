@@ -258,7 +258,7 @@ class _Climb:
         from pyscf import dft
         from pyscf.scf import addons
 
-        from superionic.workflows.calculators import in_continuum
+        from superionic.workflows.molecule_calculators import in_continuum
 
         kind = dft.UKS if self.polarised else dft.RKS
         field = kind(self.mole, xc=self.functional).density_fit(

@@ -354,7 +354,11 @@ def _base_calculator(
         return LennardJones(sigma=1.0, epsilon=1.0, rc=10.0, smooth=True)
     _require(PACKAGES[code])
     if code in SOLVENT_CODES:
-        from superionic.workflows.calculators import MoleculeState, PySCFMolecule, SteadyXTB
+        from superionic.workflows.molecule_calculators import (
+            MoleculeState,
+            PySCFMolecule,
+            SteadyXTB,
+        )
 
         state = MoleculeState(charge, spin_multiplicity, permittivity)
         if code == "tblite":

@@ -14,7 +14,6 @@ import pytest
 from scipy.linalg import blas, lapack
 
 from superionic.structures.clusters import build_node
-from superionic.workflows.calculators import SteadyXTB
 from superionic.workflows.fast_blas import (
     CORE,
     load_pyscf,
@@ -23,6 +22,7 @@ from superionic.workflows.fast_blas import (
     scipy_routines,
     speed_up_tblite,
 )
+from superionic.workflows.molecule_calculators import SteadyXTB
 from superionic.workflows.theory import get_theory
 
 OWN = """
