@@ -7,37 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from superionic.analysis.barriers import (
-    BarrierResult,
-    HopVerdict,
-    interior_minima,
-    read_profile,
-)
+from superionic.analysis.barriers import BarrierResult, HopVerdict, read_profile
 from superionic.structures.errors import (
     InvalidStructureError,
     NotConvergedError,
     ProtocolError,
 )
 from superionic.structures.hop import Hop
-from superionic.structures.structure import minimum_image
-from superionic.workflows.endpoints import Ends, EndSettings, ion_hessian, relax_ends
+from superionic.workflows.band_chain import Chain
+from superionic.workflows.barrier_fields import fields_without_value, profile_fields
+from superionic.workflows.endpoints import Ends, EndSettings, relax_ends
 from superionic.workflows.evaluation import CallCounter
 from superionic.workflows.execution import job
-from superionic.workflows.neb import Band, BandSettings, run_band
-from superionic.workflows.relax import RelaxResult, relax
+from superionic.workflows.neb import Band, BandSettings
 from superionic.workflows.theory import get_theory
-from superionic.workflows.zoom import zoom
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import BaseCalculator
-    from numpy.typing import NDArray
-
-    from superionic.structures.structure import Structure
-
-BELOW_ENDS_EV = 1e-3
-"""An image this much below both ends is flagged, in eV."""
-PUSH_ANG = 0.2
-"""How far the ion is pushed off a ridge, in angstrom."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +123,7 @@ def join_ends(
     counter = counter or CallCounter()
     if ends.verdict != "converged":
         return _without_value(hop, ends.verdict, ends.reason, counter, settings, theory, ends)
-    chain = _Chain(hop.ion, calculator, settings, counter)
+    chain = Chain(hop.ion, calculator, settings, counter)
     try:
         bands = chain.resolve(ends.start.structure, ends.end.structure)
     except NotConvergedError as error:
@@ -176,128 +162,6 @@ def barrier_task(hop: Hop, theory: str, settings: BarrierSettings) -> BarrierRes
     return find_barrier(hop, calculator=level.calculator(), settings=settings, theory=theory)
 
 
-class _Chain:
-    """Splits a path into elementary bands."""
-
-    def __init__(
-        self,
-        ion: int,
-        calculator: BaseCalculator,
-        settings: BarrierSettings,
-        counter: CallCounter,
-    ) -> None:
-        self.ion, self.calculator = ion, calculator
-        self.settings, self.counter = settings, counter
-        self.bands_run, self.reason = 0, ""
-
-    def resolve(self, start: Structure, end: Structure) -> list[Band]:
-        """Return the elementary bands from start to end, in order."""
-        self.bands_run += 1
-        band = self._off_the_ridge(start, end, self._nearer(start, self._band(start, end)))
-        dips = interior_minima(band.energies_eV, noise_eV=self.settings.split_depth_eV)
-        if not dips:
-            return [band]
-        if self.bands_run >= self.settings.max_bands:
-            self.reason = (
-                f"The path still has a minimum inside after {self.bands_run} bands; allow more."
-            )
-            return [band]
-        return self._split(start, end, band, dips)
-
-    def _band(
-        self, start: Structure, end: Structure, guess: NDArray[np.float64] | None = None
-    ) -> Band:
-        """Run one band, from a guess of the moving images if there is one."""
-        name = f"band-{self.bands_run}" + ("" if guess is None else "-aside")
-        return run_band(
-            start,
-            end,
-            calculator=self.calculator,
-            settings=self.settings.band,
-            counter=self.counter,
-            guess=guess,
-            careful=guess is not None,
-            label=name,
-            checkpoint=name,
-        )
-
-    def _nearer(self, host: Structure, band: Band) -> Band:
-        """Look closer where only the saddle is missing."""
-        allowed = self.settings.band.fmax_eV_per_A
-        for n in range(1, self.settings.zooms + 1):
-            if band.converged or band.fmax_eV_per_A > allowed:
-                break
-            band = zoom(
-                band,
-                host,
-                calculator=self.calculator,
-                settings=self.settings.band,
-                counter=self.counter,
-                label=f"band-{self.bands_run}-zoom-{n}",
-            )
-        return band
-
-    def _off_the_ridge(self, start: Structure, end: Structure, band: Band) -> Band:
-        """Push a band aside whose saddle has a second way down, which symmetry can keep it on."""
-        sideways = self._second_way_down(start, band)
-        if sideways is None:
-            return band
-        pushed = band.positions[1:-1].copy()
-        images = np.arange(1, len(pushed) + 1) / (len(pushed) + 1)
-        pushed[:, self.ion] += PUSH_ANG * np.sin(np.pi * images)[:, None] * sideways
-        band = self._band(start, end, pushed)
-        if self._second_way_down(start, band) is not None:
-            self.reason = "The saddle has a second way down for the ion: it is no barrier."
-        return band
-
-    def _second_way_down(self, start: Structure, band: Band) -> NDArray[np.float64] | None:
-        """Return the unit vector across the path along which the ion falls off a saddle."""
-        if not band.converged:
-            return None
-        k = 1 + int(np.argmax(band.energies_eV[1:-1]))
-        values, modes = np.linalg.eigh(
-            ion_hessian(
-                start.with_positions(band.positions[k]), self.ion, self.calculator, self.counter
-            )
-        )
-        if values[1] > -self.settings.ends.curvature_tolerance_eV_per_A2:
-            return None
-        along = band.positions[k + 1, self.ion] - band.positions[k - 1, self.ion]
-        return np.asarray(modes[:, int(np.argmin(abs(along @ modes[:, :2])))])
-
-    def _split(
-        self, start: Structure, end: Structure, band: Band, dips: tuple[int, ...]
-    ) -> list[Band]:
-        """Relax the deepest dip and run a band to it and from it."""
-        k = min(dips, key=lambda i: float(band.energies_eV[i]))
-        middle = relax(
-            start.with_positions(band.positions[k]),
-            calculator=self.calculator,
-            settings=self.settings.ends.relax,
-            counter=self.counter,
-            label=f"minimum at image {k}",
-            max_step_ang=self.settings.ends.max_step_ang,
-        )
-        if not middle.converged:
-            self.reason = "A minimum inside the path did not relax."
-            return [band]
-        if self._same(middle, start):
-            return self.resolve(middle.structure, end)
-        if self._same(middle, end):
-            return self.resolve(start, middle.structure)
-        first = self.resolve(start, middle.structure)
-        if self.reason or not all(part.converged for part in first):
-            self.reason = self.reason or "A part of the path did not converge; the rest was left."
-            return first
-        joined = start.with_positions(first[-1].positions[-1])
-        return first + self.resolve(joined, end)
-
-    def _same(self, middle: RelaxResult, end: Structure) -> bool:
-        """Tell whether a relaxed image fell into the basin of an end."""
-        away = minimum_image(middle.structure.positions - end.positions, end.cell, end.pbc)
-        return bool(np.linalg.norm(away, axis=1).max() < self.settings.ends.same_site_ang)
-
-
 def _assemble(
     hop: Hop,
     ends: Ends,
@@ -317,9 +181,9 @@ def _assemble(
     if not converged and not reason:
         reason = f"The band stopped at fmax {fmax:.3f} eV/A, its saddle at {saddle:.3f} eV/A."
     reading = read_profile(energies)
-    below = np.flatnonzero(energies[1:-1] < min(energies[0], energies[-1]) - BELOW_ENDS_EV) + 1
     return BarrierResult(
         **_description(hop, settings, theory, counter),
+        **profile_fields(positions, energies, ion=hop.ion),
         verdict="converged" if converged else "unconverged",
         reason=reason,
         forward_barrier_eV=reading.forward_barrier_eV if converged else None,
@@ -327,13 +191,8 @@ def _assemble(
         reaction_energy_eV=reading.reaction_energy_eV if converged else None,
         converged=converged,
         fmax_eV_per_A=fmax,
-        coordinate_ang=path_length(positions),
-        ion_coordinate=ion_progress(positions[:, hop.ion]),
-        energies_eV=energies,
-        positions=positions,
         structure=ends.start.structure.with_positions(positions[0]),
         minima=reading.minima,
-        images_below_ends=tuple(int(k) for k in below),
         other_ion_displacement_ang=ends.other_ion_displacement_ang,
         start_energy_eV=float(bands[0].energies_eV[0]),
     )
@@ -349,23 +208,12 @@ def _without_value(
     ends: Ends | None = None,
 ) -> BarrierResult:
     """Return a result that says why there is no barrier."""
-    empty = np.zeros(0)
     return BarrierResult(
         **_description(hop, settings, theory, counter),
+        **fields_without_value(len(hop.host)),
         verdict=verdict,
         reason=reason,
-        forward_barrier_eV=None,
-        reverse_barrier_eV=None,
-        reaction_energy_eV=None,
-        converged=False,
-        fmax_eV_per_A=None,
-        coordinate_ang=empty,
-        ion_coordinate=empty,
-        energies_eV=empty,
-        positions=np.zeros((0, len(hop.host), 3)),
         structure=ends.start.structure if ends else None,
-        minima=(),
-        images_below_ends=(),
         other_ion_displacement_ang=ends.other_ion_displacement_ang if ends else None,
     )
 
@@ -388,21 +236,3 @@ def _description(
         "theory": theory,
         "seed": settings.ends.relax.seed,
     }
-
-
-def path_length(positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the path length at each image in angstrom, from positions (images, atoms, 3)."""
-    steps = np.sqrt((np.diff(positions, axis=0) ** 2).sum(axis=(1, 2)))
-    return np.concatenate([[0.0], np.cumsum(steps)])
-
-
-def ion_progress(ion_positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each point's projection on the straight line from first to last point, 0 to 1.
-
-    Parameters
-    ----------
-    ion_positions
-        Positions of one ion in angstrom. shape=(images, 3)
-    """
-    line = ion_positions[-1] - ion_positions[0]
-    return np.asarray((ion_positions - ion_positions[0]) @ line / (line @ line))

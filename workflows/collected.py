@@ -14,7 +14,7 @@ from superionic.inputs.collect import collect
 from superionic.inputs.outputs.records import CollectedNEB, CollectedRun, OutputFileError
 from superionic.structures.errors import EvidenceError
 from superionic.structures.structure import Structure
-from superionic.workflows.barrier import BELOW_ENDS_EV, ion_progress, path_length
+from superionic.workflows.barrier_fields import fields_without_value, profile_fields
 from superionic.workflows.relax import RelaxResult, framework_shift
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def barrier_result(
     energies = np.array(path.energies_eV, dtype=float)
     reading = read_profile(energies)
     ion = described["ion"]
-    below = np.flatnonzero(energies[1:-1] < min(energies[0], energies[-1]) - BELOW_ENDS_EV) + 1
     return BarrierResult(
         **described,
+        **profile_fields(positions, energies, ion=ion),
         verdict="converged",
         reason="",
         forward_barrier_eV=reading.forward_barrier_eV,
@@ -107,12 +107,7 @@ def barrier_result(
         converged=True,
         fmax_eV_per_A=fmax,
         fmax_target_eV_per_A=target,
-        coordinate_ang=path_length(positions),
-        ion_coordinate=ion_progress(positions[:, ion]),
-        energies_eV=energies,
-        positions=positions,
         minima=reading.minima,
-        images_below_ends=tuple(int(k) for k in below),
         other_ion_displacement_ang=_others(positions, described["structure"], ion),
         start_energy_eV=path.images[0].energy_eV,
     )
@@ -242,23 +237,12 @@ def _without_value(
 ) -> BarrierResult:
     """Return a hop without a barrier, and why; it holds no energies."""
     structure = described["structure"]
-    empty = np.zeros(0)
     return BarrierResult(
         **described,
+        **fields_without_value(0 if structure is None else len(structure)),
         verdict=verdict,
         reason=reason or f"the path is {path.state}",
-        forward_barrier_eV=None,
-        reverse_barrier_eV=None,
-        reaction_energy_eV=None,
-        converged=False,
-        fmax_eV_per_A=None,
         fmax_target_eV_per_A=target,
-        coordinate_ang=empty,
-        ion_coordinate=empty,
-        energies_eV=empty,
-        positions=np.zeros((0, 0 if structure is None else len(structure), 3)),
-        minima=(),
-        images_below_ends=(),
         other_ion_displacement_ang=None,
     )
 

@@ -45,9 +45,8 @@ from superionic.workflows.barrier import (
     BarrierSettings,
     barrier_task,
     find_barrier,
-    ion_progress,
-    path_length,
 )
+from superionic.workflows.barrier_fields import ion_progress, path_length
 from superionic.workflows.endpoints import EndSettings
 from superionic.workflows.neb import BandSettings
 from superionic.workflows.relax import RelaxSettings
