@@ -122,8 +122,8 @@ def summary_of_run(
     OutputFileError
         It has no projected densities of states.
     """
-    from superionic.workflows.collected import CHARGES as KNOWN
-    from superionic.workflows.collected import atomic_charges, projected_dos
+    from superionic.workflows.collected_electrons import CHARGES as KNOWN
+    from superionic.workflows.collected_electrons import atomic_charges, projected_dos
 
     dos = projected_dos(folder, width_eV=width_eV)
     code = dos.theory.split("-")[0]

@@ -25,13 +25,12 @@ from superionic.inputs.outputs.paths import read_path
 from superionic.inputs.outputs.records import CollectedRun, OutputFileError
 from superionic.structures.errors import EvidenceError, NotConvergedError
 from superionic.workflows.collected import (
-    atomic_charges,
     band_fmax,
     barrier_result,
-    projected_dos,
     relax_result,
     residual_forces,
 )
+from superionic.workflows.collected_electrons import atomic_charges, projected_dos
 
 
 def one(folder: Path) -> CollectedRun:

@@ -143,7 +143,7 @@ def _show_run(run: CollectedRun, request: CollectRequest, *, as_json: bool) -> N
 
 
 def _charges(run: CollectedRun) -> AtomicCharges:
-    from superionic.workflows.collected import atomic_charges
+    from superionic.workflows.collected_electrons import atomic_charges
 
     with chatter_to_stderr():
         return atomic_charges(Path(run.folder))

@@ -14,7 +14,7 @@ from made_vasp import step, write_vasp_run
 
 from superionic.inputs.outputs.bader import Density, divide, read_bader_charges, read_density
 from superionic.inputs.outputs.records import OutputFileError
-from superionic.workflows.collected import atomic_charges
+from superionic.workflows.collected_electrons import atomic_charges
 
 ELECTRONS = (2.0, 6.0)
 """Aluminium has given one of its three electrons to nitrogen, which had five."""
@@ -22,7 +22,7 @@ ELECTRONS = (2.0, 6.0)
 IN_PLAIN_PYTHON = """
 import sys
 from pathlib import Path
-from superionic.workflows.collected import atomic_charges
+from superionic.workflows.collected_electrons import atomic_charges
 found = atomic_charges(Path(sys.argv[1]))
 print(*found.charges, found.farthest_maximum_ang, 'pkg_resources' in sys.modules)
 """

@@ -15,7 +15,7 @@ from small_salt import salt
 from superionic.inputs.outputs.dos import RawDOS, read_vasp_dos
 from superionic.inputs.outputs.doscar import read_doscar
 from superionic.inputs.outputs.records import OutputFileError
-from superionic.workflows.collected import projected_dos
+from superionic.workflows.collected_electrons import projected_dos
 
 ENERGIES = np.linspace(-12.0, 8.0, 41)
 FERMI = 1.25

@@ -19,7 +19,7 @@ from superionic.inputs.outputs.gpaw_density import read_gpaw_charges
 from superionic.inputs.outputs.records import OutputFileError
 from superionic.structures.errors import EvidenceError, NotConvergedError
 from superionic.structures.structure import Structure
-from superionic.workflows.collected import atomic_charges
+from superionic.workflows.collected_electrons import atomic_charges
 
 needs_bader = pytest.mark.skipif(not bader_is_installed(), reason="pybader is not installed")
 ELECTRONS = {"Li": 2.1, "F": 9.9}
