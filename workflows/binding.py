@@ -16,8 +16,9 @@ from superionic.structures.errors import (
 )
 from superionic.workflows.binding_results import result_of, submit_levels
 from superionic.workflows.binding_settings import BindingSettings, held_atoms
-from superionic.workflows.binding_study import Study, start_task
+from superionic.workflows.binding_study import Study
 from superionic.workflows.binding_tasks import Electrons, relax_held_task
+from superionic.workflows.start_task import start_task
 from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from superionic.structures.errors import (
     TaskFailedError,
 )
 from superionic.structures.salts import ions_of, is_salt
-from superionic.workflows.binding_study import start_task
 from superionic.workflows.binding_tasks import (
     Geometries,
     LevelEnergies,
@@ -23,6 +22,7 @@ from superionic.workflows.binding_tasks import (
     eeq_task,
     level_task,
 )
+from superionic.workflows.start_task import start_task
 from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:

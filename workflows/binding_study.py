@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,6 @@ from superionic.analysis.binding_terms import EnergyTerm, Role
 from superionic.structures.errors import (
     EvidenceError,
     InvalidStructureError,
-    SuperionicError,
-    TaskFailedError,
     TheoryError,
 )
 from superionic.structures.salts import ions_of, is_salt
@@ -27,8 +25,10 @@ from superionic.workflows.binding_tasks import (
     settings_hash,
     wider,
 )
-from superionic.workflows.jobs import OPEN_RUNS
+from superionic.workflows.intact import broken_bond
+from superionic.workflows.lower_reference import fall_eV
 from superionic.workflows.relax import RelaxResult, RelaxSettings
+from superionic.workflows.start_task import settled, start_task
 from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:
@@ -37,35 +37,6 @@ if TYPE_CHECKING:
     from superionic.structures.adsorption import AdsorptionStart
     from superionic.structures.molecule import Molecule
     from superionic.structures.structure import Structure
-    from superionic.workflows.jobs import Job
-
-R = TypeVar("R")
-
-BOND_STRETCH = 1.3
-"""A covalent bond longer than this times its length in the free molecule is broken."""
-
-
-class Here(Generic[R]):
-    """The result of a job that was called here and now, in the clothes of a future."""
-
-    def __init__(self, job: Job[..., R], args: tuple[Any, ...]) -> None:
-        self._value: R | None = None
-        self._error: TaskFailedError | None = None
-        try:
-            self._value = job(*args)
-        except SuperionicError as error:
-            self._error = TaskFailedError(str(error))
-
-    def result(self) -> R:
-        """Return the value, or raise `TaskFailedError`."""
-        if self._error is not None:
-            raise self._error
-        return self._value  # type: ignore[return-value]
-
-
-def start_task(job: Job[..., R], *args: Any) -> Any:
-    """Submit a job to the open run, or call it where there is none; return what has ``result``."""
-    return job.submit(*args) if OPEN_RUNS else Here(job, args)
 
 
 @dataclass(eq=False)
@@ -243,13 +214,15 @@ class Study:
             return
         again = settled(self.waiting.pop("again"))
         surface, limit = self.surface_term(), self.settings.lower_eV
-        fell = _fall(surface.energy_eV, again, limit, "surface", self.notes)
+        fell = fall_eV(surface.energy_eV, again, limit_eV=limit, what="surface", notes=self.notes)
         if fell and isinstance(again, RelaxResult):
             self.surface, self.surface_fell_eV = self._of_surface(again, "from the complex"), fell
         one = settled(self.waiting.pop("molecule again"))
         known = self.molecule_energy()
         relaxed = one.relaxed if isinstance(one, MoleculeEnergy) else one
-        fell = _fall(known.relaxed.energy_eV, relaxed, limit, "molecule", self.notes)
+        fell = fall_eV(
+            known.relaxed.energy_eV, relaxed, limit_eV=limit, what="molecule", notes=self.notes
+        )
         if fell and isinstance(one, MoleculeEnergy):
             self._check_box(one)
             self.molecule, self.molecule_fell_eV = one, fell
@@ -297,17 +270,9 @@ class Study:
         return free.with_positions(self.final(k).structure.positions[index])
 
     def _broken_bond(self, k: int) -> str:
-        free, there = self.molecule_energy().molecule, self.molecule_there(k)
-        for i, j, _ in free.bonds:
-            long, usual = (
-                float(np.linalg.norm(m.positions[i] - m.positions[j])) for m in (there, free)
-            )
-            if long > BOND_STRETCH * usual:
-                return (
-                    f"the bond {free.symbols[i]}{i}-{free.symbols[j]}{j} of the molecule broke "
-                    f"({usual:.2f} to {long:.2f} A): this is a reaction, not adsorption"
-                )
-        return ""
+        free = self.molecule_energy().molecule
+        broken = broken_bond(free, self.molecule_there(k).positions)
+        return f"{broken}: this is a reaction, not adsorption" if broken else ""
 
     def complex_term(self, k: int) -> EnergyTerm:
         """Return a relaxed complex as a term."""
@@ -356,44 +321,6 @@ class Study:
         if self.surface is None:
             raise EvidenceError("The surface has not been relaxed yet.")
         return self.surface
-
-
-def settled(future: Any) -> Any:
-    """Return a task's result, or the reason why there is none."""
-    try:
-        return future.result()
-    except TaskFailedError as error:
-        return str(error)
-
-
-def _fall(
-    known_eV: float, again: RelaxResult | str, limit_eV: float, what: str, notes: list[str]
-) -> float:
-    """Return how far below a reference another relaxation ended, zero if it does not count."""
-    if isinstance(again, str):
-        notes.append(
-            f"Whether the reference of the {what} is the lowest was not seen: relaxing it from the "
-            f"complex failed: {again}"
-        )
-        return 0.0
-    if known_eV - again.energy_eV <= limit_eV:
-        if not again.converged:
-            notes.append(
-                f"Whether the reference of the {what} is the lowest was not seen: relaxing it from "
-                f"the complex stopped at a force of {again.fmax_eV_per_A:.3f} eV/A."
-            )
-        return 0.0
-    if not again.converged:
-        raise EvidenceError(
-            f"Started from the complex, the {what} lies {known_eV - again.energy_eV:.3f} eV below "
-            f"its reference and is not converged (fmax {again.fmax_eV_per_A:.3f} eV/A): there is "
-            "no reference. Allow more steps."
-        )
-    notes.append(
-        f"The reference of the {what} is the one relaxed from the complex: "
-        f"{known_eV - again.energy_eV:.3f} eV lower than the one first found."
-    )
-    return known_eV - again.energy_eV
 
 
 def _gap(structure: Structure, adsorbate: Sequence[int]) -> float:

@@ -21,13 +21,13 @@ from superionic.structures.errors import (
     ProtocolError,
     TheoryError,
 )
-from superionic.workflows.binding_study import settled, start_task
 from superionic.workflows.node_screen import FreeEnergy, NodeScreen
 from superionic.workflows.node_settings import Guest, NodeSettings
 from superionic.workflows.node_study import NodeStudy
 from superionic.workflows.node_tasks import SinglePoint, relax_molecule, single_point_task
 from superionic.workflows.preflight import check_elements
 from superionic.workflows.relax import RelaxResult
+from superionic.workflows.start_task import settled, start_task
 from superionic.workflows.theory import get_theory
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from superionic.structures.ion_pairs import contacts
 from superionic.structures.molecule import framed
 from superionic.structures.node_contacts import DETACHED, ContactGeometry, contact_geometry
 from superionic.structures.node_starts import node_starts
-from superionic.workflows.binding_study import BOND_STRETCH, settled
 from superionic.workflows.binding_tasks import wider
+from superionic.workflows.intact import broken_bond
 from superionic.workflows.node_settings import Guest, NodeSettings, chosen_sites
 from superionic.workflows.node_tasks import relax_molecule
 from superionic.workflows.relax import RelaxResult
+from superionic.workflows.start_task import settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -262,19 +263,15 @@ class NodeStudy:
         return list(first.values())
 
     def _broken(self, k: int) -> str:
-        """Return which bond of either part is longer than `BOND_STRETCH` times what it was."""
+        """Return which bond of either part broke."""
         points, own = self.final(k).structure.positions, len(self.node)
         for part, there, what in (
             (self.free, points[own:], "adsorbate"),
             (self.node.molecule, points[:own], "node"),
         ):
-            for i, j, _ in part.bonds:
-                long, usual = (float(np.linalg.norm(p[i] - p[j])) for p in (there, part.positions))
-                if long > BOND_STRETCH * usual:
-                    return (
-                        f"the bond {part.symbols[i]}{i}-{part.symbols[j]}{j} of the {what} broke "
-                        f"({usual:.2f} to {long:.2f} A): a reaction, not adsorption"
-                    )
+            broken = broken_bond(part, there, what=what)
+            if broken:
+                return f"{broken}: a reaction, not adsorption"
         return ""
 
     def outcome(self, k: int, reference_eV: float) -> NodeStart:

@@ -10,10 +10,10 @@ import numpy as np
 from superionic.structures.errors import NotConvergedError
 from superionic.structures.molecule import Molecule
 from superionic.structures.structure import readonly
-from superionic.workflows.binding_study import start_task
 from superionic.workflows.execution import job
 from superionic.workflows.relax import RelaxResult, RelaxSettings, relax
 from superionic.workflows.scf_settings import ScfSettings
+from superionic.workflows.start_task import start_task
 from superionic.workflows.theory import Theory, get_theory
 
 if TYPE_CHECKING:

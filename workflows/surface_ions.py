@@ -18,8 +18,8 @@ from superionic.structures.errors import (
     TaskFailedError,
 )
 from superionic.structures.molecule import Molecule, framed
-from superionic.workflows.binding_study import start_task
 from superionic.workflows.binding_tasks import Electrons, relax_held_task, wider
+from superionic.workflows.start_task import start_task
 
 if TYPE_CHECKING:
     from superionic.structures.structure import Structure

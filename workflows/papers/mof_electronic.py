@@ -47,8 +47,8 @@ def submit_electronic(
     nodes: Mapping[str, Molecule], plan: ElectronicPlan
 ) -> dict[str, tuple[Molecule, Any]]:
     """Submit the electronic structures of a plan; return each node and what has ``result``."""
-    from superionic.workflows.binding_study import start_task
     from superionic.workflows.electronic import electronic_task
+    from superionic.workflows.start_task import start_task
 
     return {
         name: (nodes[name], start_task(electronic_task, nodes[name], plan.theory, plan.settings))
@@ -61,7 +61,7 @@ def collect_electronic(
     waiting: Mapping[str, tuple[Molecule, Any]], plan: ElectronicPlan
 ) -> dict[str, ElectronicResult]:
     """Return the electronic structures by node; a task that failed is one without a field."""
-    from superionic.workflows.binding_study import settled
+    from superionic.workflows.start_task import settled
 
     found: dict[str, ElectronicResult] = {}
     for name, (molecule, future) in waiting.items():
