@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -32,13 +31,10 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlurm]:
     """Commands that look like those of Slurm, first on the PATH."""
-    from fake_slurm import FakeSlurm
+    from fake_slurm import first_on_the_path
 
-    fake = FakeSlurm(tmp_path / "slurm")
-    monkeypatch.setenv("PATH", f"{tmp_path / 'slurm' / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    yield fake
-    fake.close()
+    with first_on_the_path(tmp_path / "slurm", monkeypatch) as fake:
+        yield fake
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -14,7 +14,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 COMMAND = """#!{python} -SE
 import json, os, re, sys, time
@@ -261,3 +265,13 @@ class FakeSlurm:
         if any(s in ("PENDING", "RUNNING") for s in states):
             return None
         return kind == "afterany" or all(s == "COMPLETED" for s in states)
+
+
+@contextmanager
+def first_on_the_path(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlurm]:
+    """A controller in a folder, whose commands are found before any others, and no clusters yet."""
+    fake = FakeSlurm(home)
+    monkeypatch.setenv("PATH", f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home.parent / "config"))
+    yield fake
+    fake.close()

@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
-import MDAnalysis as mda
 import numpy as np
 import pytest
 from commands import refused, superionic
+from walking_ions import IONS, write_walk
 
 from superionic.workflows.serialise import decode, read_json
-
-SIDE, FRAMES, IONS = 24.0, 1000, 20
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Na and two-atom anions that walk, some held together for a while, in heavy argon."""
     folder = tmp_path_factory.mktemp("ions")
-    rng = np.random.default_rng(1)
-    cation = np.cumsum(rng.normal(scale=0.5, size=(FRAMES, IONS, 3)), axis=0)
-    cation += rng.uniform(0, SIDE, (IONS, 3))
-    anion = np.cumsum(rng.normal(scale=0.8, size=(FRAMES, IONS, 3)), axis=0)
-    anion += rng.uniform(0, SIDE, (IONS, 3))
-    arm = np.tile([0.0, 0.0, 0.7], (FRAMES, IONS, 1))
-    argon = np.tile(rng.uniform(0, SIDE, (60, 3)), (FRAMES, 1, 1))
-    pair = np.stack([anion - arm, anion + arm], axis=2).reshape(FRAMES, 2 * IONS, 3)
-    positions = np.concatenate([cation, pair, argon], axis=1) % SIDE
-    n = 3 * IONS + 60
-    residue = np.concatenate(
-        [np.arange(IONS), IONS + np.repeat(np.arange(IONS), 2), np.arange(2 * IONS, 2 * IONS + 60)]
-    )
-    box = mda.Universe.empty(n, residue[-1] + 1, atom_resindex=residue, trajectory=True)
-    elements = ["Na"] * IONS + ["O", "O"] * IONS + ["Ar"] * 60
-    box.add_TopologyAttr("names", elements)
-    box.add_TopologyAttr("elements", elements)
-    box.add_TopologyAttr("resnames", ["NA"] * IONS + ["XX"] * IONS + ["AR"] * 60)
-    box.add_TopologyAttr("resids", np.arange(residue[-1] + 1) + 1)
     top, path = folder / "box.pdb", folder / "run.xtc"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with mda.Writer(str(path), n) as writer:
-            for k, x in enumerate(positions):
-                box.atoms.positions = x
-                box.dimensions = [SIDE, SIDE, SIDE, 90, 90, 90]
-                box.trajectory.ts.time = 2.0 * k
-                if k == 0:
-                    box.atoms.write(str(top))
-                writer.write(box.atoms)
+    write_walk(top, path, anion="XX")
     return path, top
 
 
