@@ -143,6 +143,7 @@ class Chromium:
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=1, mobile=phone,
         )  # fmt: skip
+        self.ask("Emulation.setTouchEmulationEnabled", enabled=phone)
         before = self._loaded
         self.ask("Page.navigate", url=page.as_uri())
         while self._loaded == before:
@@ -184,13 +185,28 @@ class Chromium:
         self.mouse("mousePressed", x, y, buttons=1)
         self.mouse("mouseReleased", x, y)
 
-    def drag(self, selector: str, *, by: tuple[float, float]) -> None:
-        """Press in the middle of an element, move, and let go."""
+    def drag(self, selector: str, *, by: tuple[float, float], finger: bool = False) -> None:
+        """Press in the middle of an element, move, and let go; with the mouse, or a finger."""
         x, y = self.middle_of(selector)
-        self.mouse("mousePressed", x, y, buttons=1)
+        if finger:
+            self.touch("touchStart", (x, y))
+        else:
+            self.mouse("mousePressed", x, y, buttons=1)
         for step in (0.25, 0.5, 0.75, 1.0):
-            self.mouse("mouseMoved", x + step * by[0], y + step * by[1], buttons=1)
-        self.mouse("mouseReleased", x + by[0], y + by[1])
+            to = x + step * by[0], y + step * by[1]
+            if finger:
+                self.touch("touchMove", to)
+            else:
+                self.mouse("mouseMoved", *to, buttons=1)
+        if finger:
+            self.touch("touchEnd")
+        else:
+            self.mouse("mouseReleased", x + by[0], y + by[1])
+
+    def touch(self, kind: str, *points: tuple[float, float]) -> None:
+        """Put fingers down, move them, or lift them all."""
+        places = [{"x": x, "y": y} for x, y in points]
+        self.ask("Input.dispatchTouchEvent", type=kind, touchPoints=places)
 
     def picture(self, selector: str | None = None) -> bytes:
         """PNG of the window, or of an element in it."""

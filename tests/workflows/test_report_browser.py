@@ -6,6 +6,7 @@ Needs Chromium on the PATH (Debian: `apt-get install chromium`), or SUPERIONIC_C
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import chromium
@@ -17,6 +18,7 @@ from superionic.workflows.report.content import (
     Badge,
     Fact,
     ReportContent,
+    ReportFigure,
     ReportTable,
     ReportViewer,
     Section,
@@ -33,6 +35,10 @@ pytestmark = [
 ]
 
 MADE_EV = 0.123456789012345
+PICTURE = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="900" height="300" viewBox="0 0 900 300">'
+    b'<rect x="10" y="10" width="880" height="280"/></svg>'
+)
 SIZES = {"desktop": (1280, 900, False), "phone": (390, 844, True)}
 
 
@@ -63,7 +69,7 @@ def content(name: str) -> ReportContent:
         subtitle="doi:10.1007/s40820-025-02032-4",
         facts=(Fact("Barrier", "0.123 eV", "one hop", "good", of=(MADE_EV,)),),
         sections=(
-            Section("Numbers", (table,)),
+            Section("Numbers", (table, ReportFigure(PICTURE, "A square.", "A square"))),
             Section("Paths", (ReportViewer("Paths", (path(),)),)),
             Section("What this does not show", ("Much.",), caution=True),
         ),
@@ -104,6 +110,8 @@ def test_the_report_in_a_browser(page: Path, tmp_path: Path, size: str) -> None:
         check_sorting(browser)
         check_provenance(browser)
         check_turning(browser)
+        check_every_table(browser)
+        check_every_view(browser, finger=phone)
         assert browser.requests == []
         assert browser.complaints == []
 
@@ -159,6 +167,51 @@ def check_turning(browser: chromium.Chromium) -> None:
         "document.querySelector('#two .status').innerText"
     )
     assert browser.js("document.querySelectorAll('#two circle').length") == 5
+
+
+def check_every_table(browser: chromium.Chromium) -> None:
+    """Every column of every table sorts upwards, then downwards, and no row is lost."""
+    wrong = browser.js("""
+      Array.from(document.querySelectorAll('table')).flatMap((table, t) =>
+        Array.from(table.querySelectorAll('th')).flatMap((th, c) =>
+          ['ascending', 'descending'].filter((way) => {
+            const before = table.tBodies[0].rows.length;
+            th.querySelector('button').click();
+            const after = table.tBodies[0].rows.length;
+            return before !== after || th.getAttribute('aria-sort') !== way;
+          }).map((way) => `table ${t}, column ${c}, ${way}`)))
+    """)
+    assert browser.js("document.querySelectorAll('th button').length") > 0
+    assert wrong == []
+
+
+def check_every_view(browser: chromium.Chromium, *, finger: bool) -> None:
+    """Every view is drawn, stands still, and turns under the mouse, or a finger."""
+    stages = "document.querySelectorAll('.stage')"
+    count = browser.js(f"{stages}.forEach((s, k) => {{ s.dataset.k = k; }}), {stages}.length")
+    assert count > 0
+    for k in range(count):
+        stage = f".stage[data-k='{k}']"
+        browser.middle_of(stage)
+        browser.wait(f'document.querySelector("{stage} canvas") !== null')
+        browser.wait(f'document.querySelector("{stage} .message") === null')
+        still = browser.picture(stage)
+        assert browser.picture(stage) == still
+        browser.drag(f"{stage} canvas", by=(-60.0, 40.0), finger=finger)
+        assert browser.picture(stage) != still, f"view {k} does not turn"
+
+
+@pytest.mark.skipif("SUPERIONIC_REPORT" not in os.environ, reason="SUPERIONIC_REPORT names none")
+@pytest.mark.parametrize("size", SIZES)
+def test_a_report_of_ones_own(tmp_path: Path, size: str) -> None:
+    """The one that SUPERIONIC_REPORT names, such as that of all papers."""
+    width, height, phone = SIZES[size]
+    page = Path(os.environ["SUPERIONIC_REPORT"]).absolute()
+    with chromium.opened(page, tmp_path, width=width, height=height, phone=phone) as browser:
+        assert browser.js("document.documentElement.scrollWidth") <= width, "nothing sticks out"
+        check_every_table(browser)
+        check_every_view(browser, finger=phone)
+        assert (browser.requests, browser.complaints) == ([], [])
 
 
 def test_it_opens_by_itself_too(tmp_path: Path) -> None:
