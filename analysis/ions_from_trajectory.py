@@ -14,9 +14,9 @@ from superionic.analysis.followed_particles import (
     follow_particles,
     particles_of,
 )
+from superionic.analysis.from_trajectory import rdf_from
 from superionic.analysis.onsager import onsager_coefficients
 from superionic.analysis.polymer_hops import chain_hops_from_trajectory
-from superionic.analysis.rdf import PairCounter
 from superionic.structures.errors import TrajectoryError
 
 if TYPE_CHECKING:
@@ -149,9 +149,11 @@ def contacts_from(
     if np.intersect1d(first, second).size:
         raise TrajectoryError(f"{centres!r} and {partners!r} share atoms; name two kinds.")
     distances = [
-        _first_minimum(trajectory, first, second, (centres, partners), frames)
-        if c is None
-        else (c, "given")
+        (c, "given")
+        if c is not None
+        else contact_cutoff(
+            rdf_from(trajectory, centres, partners, own_molecule=True, frames=frames)
+        )
         for c in cutoffs_ang
     ]
     molecule = np.arange(len(second)) if atoms else trajectory.molecules[second]
@@ -162,21 +164,6 @@ def contacts_from(
         for recorder in recorders:
             recorder.add(frame.positions[first], frame.positions[second], cell)
     return tuple(recorder.result() for recorder in recorders)
-
-
-def _first_minimum(
-    trajectory: Trajectory,
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    names: tuple[str, str],
-    frames: slice,
-) -> tuple[float, str]:
-    """Return the first minimum of g(r) of two selections."""
-    counter = PairCounter(names=names)
-    for frame in trajectory.frames(*chosen_range(frames)):
-        cell = cell_of(frame, trajectory)
-        counter.add(frame.positions[first], frame.positions[second], cell)
-    return contact_cutoff(counter.result())
 
 
 def _check_apart(groups: Mapping[str, NDArray[np.int64]]) -> None:

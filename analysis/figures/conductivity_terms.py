@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from superionic.analysis.conductivity import conductivity, transference
+from superionic.analysis.figures.marks import bounds_of, footnote, whisker
 from superionic.analysis.figures.style import (
     DOUBLE_COLUMN_IN,
     FAINT,
@@ -76,9 +77,7 @@ def single_conductivity_figure(told: Conductivity) -> Figure:
         figure = new_figure(SINGLE_COLUMN_IN, 2.9)
         ax = figure.subplots()
         _draw_terms(ax, {"": told})
-        figure.supxlabel(
-            f"charges {told.charge_rule}", fontsize=6.5, color=FAINT, ha="left", x=0.02
-        )
+        footnote(figure, f"charges {told.charge_rule}")
     return figure
 
 
@@ -99,9 +98,7 @@ def transference_figure(found: Transference) -> Figure:
         if len(reasons) < 2 * len(found.species):
             ax.legend()
         if reasons:
-            figure.supxlabel(
-                f"no value: {reasons[0]}", fontsize=6.5, color=FAINT, ha="left", x=0.02, wrap=True
-            )
+            footnote(figure, f"no value: {reasons[0]}", wrap=True)
     return figure
 
 
@@ -123,8 +120,7 @@ def _share_rows(name: str, shares: Transference) -> list[tuple[Cell, ...]]:
 
 
 def _numbers(found: Estimate) -> tuple[Cell, ...]:
-    low, high = found.interval or (None, None)
-    return (found.value, low, high, found.reason)
+    return (*bounds_of(found), found.reason)
 
 
 def _terms(told: Conductivity) -> list[tuple[str, Estimate]]:
@@ -143,19 +139,15 @@ def _draw_terms(ax: Axes, runs: Mapping[str, Conductivity]) -> None:
         colour, _ = series_style(k)
         shown = label
         for term, value in _terms(run):
-            if value.value is None or value.interval is None:
+            if value.value is None:
                 continue
             x = names.index(term) + (k - 0.5 * (len(runs) - 1)) * width
-            low, high = value.interval
             whole = term in (IDEAL, WHOLE)
             ax.bar(
                 x, value.value, width * 0.92, color=colour if whole else "white",
                 edgecolor=colour, linewidth=0.9, label=shown or None,
             )  # fmt: skip
-            ax.errorbar(
-                x, value.value, [[value.value - low], [high - value.value]], color=INK,
-                linewidth=0.9, capsize=2.0,
-            )  # fmt: skip
+            whisker(ax, x, value)
             shown = ""
         if run.verdict != "diffusive":
             ax.text(
@@ -184,13 +176,11 @@ def _draw_shares(
         shown = label
         for x, values in enumerate((found.nernst_einstein, found.onsager)):
             share = values[found.species.index(chosen)] if chosen in found.species else None
-            if share is None or share.value is None or share.interval is None:
+            if share is None or share.value is None:
                 continue
-            low, high = share.interval
-            ax.errorbar(
-                x + 0.12 * (at - 0.5 * (of - 1)), share.value,
-                [[share.value - low], [high - share.value]], color=colour, marker=marker,
-                capsize=2.0, linewidth=1.0, label=shown,
+            whisker(
+                ax, x + 0.12 * (at - 0.5 * (of - 1)), share, color=colour, linewidth=1.0,
+                marker=marker, label=shown,
             )  # fmt: skip
             shown = None
     ax.axhline(0.0, color=INK, linewidth=0.6)

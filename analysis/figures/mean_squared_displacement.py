@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.analysis.figures.marks import footnote
 from superionic.analysis.figures.style import (
     FAINT,
     SINGLE_COLUMN_IN,
@@ -62,7 +63,7 @@ def msd_figure(found: Mapping[str, Diffusivity]) -> Figure:
         text = "\n".join(
             f"{name + ': ' if name else ''}{words(one)}" for name, one in drawn.items()
         )
-        figure.supxlabel(text, fontsize=6.5, color=FAINT, ha="left", x=0.02)
+        footnote(figure, text)
     return figure
 
 
@@ -167,7 +168,7 @@ def axes_msd_figure(found: Mapping[str, MeanSquaredDisplacement]) -> Figure:
             f"{one.drift}"
             for name, one in drawn.items()
         )
-        figure.supxlabel(text, fontsize=6.5, color=FAINT, ha="left", x=0.02)
+        footnote(figure, text)
     return figure
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.analysis.figures.marks import bounds_of, footnote
 from superionic.analysis.figures.style import (
     FAINT,
     INK,
@@ -60,7 +61,7 @@ def motion_comparison_figure(found: MotionComparison) -> Figure:
         ax.set_xticks([0, 1], list(found.names))
         ax.set_xlim(-0.6, 1.6)
         ax.set_ylabel("D (cm\u00b2/s)")
-        figure.supxlabel(found.summary, fontsize=6.5, color=FAINT, ha="left", x=0.02, wrap=True)
+        footnote(figure, found.summary, wrap=True)
     return figure
 
 
@@ -72,8 +73,7 @@ def motion_comparison_data(found: MotionComparison) -> FigureData:
             low, high = run.interval_cm2_s or (None, None)
             rows.append(("run", name, k, run.D_cm2_s, low, high, "cm2/s", run.reason))
     for kind, value in (("ratio", found.ratio), ("effect size", found.effect_size)):
-        low, high = value.interval or (None, None)
-        rows.append((kind, "second over first", None, value.value, low, high, "", value.reason))
+        rows.append((kind, "second over first", None, *bounds_of(value), "", value.reason))
     rows.append(
         ("probability", "second is faster", None, found.probability, None, None, "", found.reason)
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from superionic.analysis.figures.marks import bounds_of, footnote, whisker
 from superionic.analysis.figures.style import (
-    FAINT,
-    INK,
     SINGLE_COLUMN_IN,
     FigureData,
     figure_style,
@@ -70,7 +69,7 @@ def polymer_hops_figure(runs: Mapping[str, PolymerHops]) -> Figure:
             f"{run.dwell_ps:g} ps"
             for name, run in runs.items()
         )
-        figure.supxlabel(text, fontsize=6.5, color=FAINT, ha="left", x=0.02)
+        footnote(figure, text)
     return figure
 
 
@@ -79,8 +78,7 @@ def polymer_hops_data(runs: Mapping[str, PolymerHops]) -> FigureData:
     rows: list[tuple[Cell, ...]] = []
     for name, run in runs.items():
         for what, rate, count in _rates(run):
-            low, high = rate.interval or (None, None)
-            rows.append((name, what, "1/ns", rate.value, low, high, count))
+            rows.append((name, what, "1/ns", *bounds_of(rate), count))
         rows += [
             (name, f"cations held by {n} chains", "", share, None, None, None)
             for n, share in enumerate(run.chains_held.tolist())
@@ -96,11 +94,6 @@ def _rates(run: PolymerHops) -> tuple[tuple[str, Estimate, int], ...]:
 
 
 def _bar(ax: Axes, x: float, width: float, rate: Estimate, colour: str) -> None:
-    if rate.value is None or rate.interval is None:
-        return
-    low, high = rate.interval
-    ax.bar(x, rate.value, 0.92 * width, color=colour)
-    ax.errorbar(
-        x, rate.value, [[rate.value - low], [high - rate.value]], color=INK, linewidth=0.9,
-        capsize=2.0,
-    )  # fmt: skip
+    if rate.value is not None:
+        ax.bar(x, rate.value, 0.92 * width, color=colour)
+        whisker(ax, x, rate)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from superionic.analysis.coordination import Shell, first_shell
+from superionic.analysis.figures.marks import footnote
 from superionic.analysis.figures.style import (
     FAINT,
     GRID,
@@ -75,7 +76,7 @@ def rdf_figure(
         right.set_ylabel("n(r), dashed")
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
         text = "\n".join(f"{name}: {words(known[name])}" for name in found)
-        figure.supxlabel(text, fontsize=6.5, color=FAINT, ha="left", x=0.02)
+        footnote(figure, text)
     return figure
 
 

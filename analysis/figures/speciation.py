@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from superionic.analysis.figures.marks import bounds_of, whisker
 from superionic.analysis.figures.style import (
     DOUBLE_COLUMN_IN,
     FAINT,
-    INK,
     OKABE_ITO,
     FigureData,
     figure_style,
@@ -97,8 +97,7 @@ def speciation_data(
             *(("ions in clusters of charge", q, x) for q, x in run.cluster_charge.items()),
         ]
         for what, state, found in parts:
-            low, high = found.interval or (None, None)
-            rows.append((name, what, state, found.value, low, high, found.reason))
+            rows.append((name, what, state, *bounds_of(found), found.reason))
     rows += [(p.label, "published", "free", p.value, None, None, "") for p in published]
     return FigureData(
         header=("run", "ions", "state", "fraction", "low_95", "high_95", "reason"),
@@ -139,13 +138,7 @@ def _draw_free(
 ) -> None:
     """Draw the interval of anions without a cation, and printed fractions."""
     for k, run in enumerate(runs.values()):
-        found = run.uncoordinated_anions
-        if found.value is not None and found.interval is not None:
-            low, high = found.interval
-            ax.errorbar(
-                k + 0.36, found.value, [[found.value - low], [high - found.value]], color=INK,
-                linewidth=0.9, capsize=2.0,
-            )  # fmt: skip
+        whisker(ax, k + 0.36, run.uncoordinated_anions)
     names = list(runs)
     for k, printed in enumerate(published, start=len(runs)):
         ax.bar(k, printed.value, 0.62, color="white", edgecolor=FAINT, hatch="////", linewidth=0.8)
@@ -164,15 +157,11 @@ def _draw_charges(ax: Axes, runs: Mapping[str, Speciation]) -> None:
         colour, _ = series_style(k)
         label = name or None
         for text, found in run.cluster_charge.items():
-            if found.value is None or found.interval is None:
+            if found.value is None:
                 continue
             x = every.index(float(text)) + (k - 0.5 * (len(runs) - 1)) * width
-            low, high = found.interval
             ax.bar(x, found.value, width * 0.92, color=colour, label=label)
-            ax.errorbar(
-                x, found.value, [[found.value - low], [high - found.value]], color=INK,
-                linewidth=0.8, capsize=1.5,
-            )  # fmt: skip
+            whisker(ax, x, found, linewidth=0.8, capsize=1.5)
             label = None
     ax.set_xticks(range(len(every)), [f"{q:+g}" if q else "0" for q in every])
     ax.set_xlabel("Charge (e)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from superionic.analysis.figures.marks import bounds_of
 from superionic.analysis.figures.style import (
     FAINT,
     SINGLE_COLUMN_IN,
@@ -71,8 +72,7 @@ def survival_data(runs: Mapping[str, ResidenceTime]) -> FigureData:
                 run.time_ps, run.survival, run.survival_interval, strict=True
             )
         ]
-        low, high = run.mean_ps.interval or (None, None)
-        rows.append((name, "mean_ps", None, run.mean_ps.value, low, high, run.reason))
+        rows.append((name, "mean_ps", None, *bounds_of(run.mean_ps), run.reason))
     return FigureData(
         header=("run", "kind", "time_ps", "value", "low_95", "high_95", "reason"),
         rows=tuple(rows),

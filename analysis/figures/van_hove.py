@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from superionic.analysis.figures.marks import footnote
 from superionic.analysis.figures.style import (
-    FAINT,
     GRID,
     SINGLE_COLUMN_IN,
     FigureData,
@@ -47,7 +47,7 @@ def van_hove_figure(found: VanHove) -> Figure:
         ax.set_ylim(0.0, None)
         ax.set_xlabel("Distance r (\u00c5)")
         ax.legend(loc="upper right")
-        figure.supxlabel(words(found), fontsize=6.5, color=FAINT, ha="left", x=0.02)
+        footnote(figure, words(found))
     return figure
 
 
