@@ -160,7 +160,7 @@ def _best_point(
 
 
 def with_ion(molecule: Molecule, symbol: str, charge: int, position: ArrayLike) -> Molecule:
-    """Return a molecule and an ion at a point, the ion as its last atom.
+    """Return a molecule and an ion at a point, the ion as its last atom and part of its SMILES.
 
     Parameters
     ----------
@@ -187,6 +187,7 @@ def with_ion(molecule: Molecule, symbol: str, charge: int, position: ArrayLike) 
         ),
         charge=molecule.charge + charge,
         name=f"{molecule.name or molecule.formula} + {symbol}{charge:+d}",
+        smiles=f"{molecule.smiles}.[{symbol}{charge:+d}]" if molecule.smiles else "",
     )
 
 

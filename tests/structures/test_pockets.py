@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from rdkit import Chem
 
 from superionic.structures.beside import node_beside
 from superionic.structures.chain_atoms import ether_oxygens
@@ -88,6 +91,18 @@ def test_ion_keeps_the_frame() -> None:
     assert whole.charge == 1
     assert np.array_equal(whole.positions[:3], chain.positions)
     assert np.array_equal(whole.structure.cell, chain.structure.cell)
+    assert whole.smiles == "", "that of the chain is not known"
+
+
+@pytest.mark.parametrize(("symbol", "charge", "smiles"), [("Na", 1, "[Na+]"), ("Mg", 2, "[Mg+2]")])
+def test_an_ion_on_a_chain_is_part_of_its_smiles(symbol: str, charge: int, smiles: str) -> None:
+    chain = peo_chain(3)
+    far = chain.positions.max(axis=0) + 3.0
+    whole = with_ion(chain, symbol, charge, far)
+    graph = Chem.AddHs(Chem.MolFromSmiles(whole.smiles))
+    assert Chem.MolToSmiles(Chem.RemoveHs(graph)).split(".")[-1] == smiles
+    assert Chem.GetFormalCharge(graph) == whole.charge
+    assert Counter(a.GetSymbol() for a in graph.GetAtoms()) == Counter(whole.symbols)
 
 
 def test_node_rests_beside_the_chain_with_its_site_towards_it() -> None:
