@@ -224,12 +224,13 @@ def contact_cutoff(found: RDF) -> tuple[float, str]:
     if shell.cutoff_ang is None:
         raise EvidenceError(
             f"No contact distance of {found.centre_name} and {found.other_name} can be read from "
-            f"their g(r): {shell.reason}. Give one."
+            f"their g(r): {shell.reason}. Give one (--contact, or cutoffs_ang)."
         )
     at = float(np.interp(shell.cutoff_ang, found.r_ang, found.g))
     if shell.peak_g is None or shell.peak_g < LEAST_PEAK or at > shell.peak_g / LEAST_PEAK:
         raise EvidenceError(
             f"{found.centre_name} and {found.other_name} have no shell of contacts: g(r) is "
-            f"{shell.peak_g} at its first maximum and {at:.2f} behind it. Give a distance."
+            f"{shell.peak_g} at its first maximum and {at:.2f} behind it. Give one "
+            "(--contact, or cutoffs_ang)."
         )
     return shell.cutoff_ang, f"first minimum of g(r) at {shell.cutoff_ang:.2f} A"

@@ -32,9 +32,9 @@ NOT_RUN = {
 """Commands that are only parsed, and why."""
 ENDS = {
     "docs/workflows/transport.md: analyse speciation run.xtc --top run.gro --cations "
-    "element Na --anions resname TFSI and element O -o speciation": "Give one",
+    "element Na --anions resname TFSI and element O -o speciation": "Give one (--contact",
     "docs/workflows/transport.md: analyse residence run.xtc --top run.gro --centres "
-    "element Na --partners resname TFSI and element O --patience 2 -o residence": "Give one",
+    "element Na --partners resname TFSI and element O --patience 2 -o residence": "Give one (--contact",
     "docs/workflows/slurm.md: collect results": "",
     "docs/workflows/slurm.md: trace my-run": "",
 }

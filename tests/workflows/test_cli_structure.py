@@ -21,6 +21,8 @@ def test_check_of_a_sound_crystal() -> None:
     said = superionic("structure", "check", "nzsp")
     assert said.code == 0
     assert said.out.splitlines()[-1] == "ok"
+    assert "shared or partly empty" in said.out
+    assert "shared" not in superionic("structure", "check", "na3ps4").out
     found = superionic("structure", "check", "nzsp", "--json").json
     assert found["ok"] is True
     assert found["problems"] == []

@@ -65,6 +65,8 @@ def _show_report(crystal: DisorderedStructure, report: SanityReport) -> None:
     )
     for text in report.notes:
         say(f"note: {text}")
+    if not crystal.is_ordered:
+        say("note: some sites are shared or partly empty; `superionic structure order` orders them")
     for text in report.problems:
         say(f"problem: {text}")
     say("ok" if report.ok else f"{len(report.problems)} problem(s)")
