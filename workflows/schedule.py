@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from superionic.structures.errors import RunFolderError, SuperionicError, TaskFailedError
 from superionic.workflows.futures import ScheduledTask, TaskFuture
-from superionic.workflows.manifest import verify_result
 from superionic.workflows.runfolder import (
     ERROR,
     MANIFEST,
-    RESULT,
     RUNNING,
     load_result,
     prepare_task_folder,
     read_optional,
 )
 from superionic.workflows.serialise import write_json_atomic
+from superionic.workflows.task_endings import found_result, mark_skipped, tell_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,17 +118,9 @@ class Scheduler:
                 task.state, task.reason = "cancelled", _INTERRUPTED
                 task.future.cancel()
                 return
-            task.state = "skipped"
-            root = parent.reason if parent.state == "skipped" else ""
-            why = root or f"{parent.future.key} {parent.state}: {parent.reason}".rstrip(": ")
-            task.reason = why
-        message = f"{task.future.key} was not run because {why}"
+            why = mark_skipped(task, parent)
         if task.future.set_running_or_notify_cancel():
-            described = {"state": "skipped", "type": "TaskFailedError", "message": message}
-            with suppress(RunFolderError):
-                write_json_atomic(task.folder / ERROR, dict(described))
-            log.warning("%s", message)
-            task.future.set_exception(TaskFailedError(message))
+            tell_skipped(task, why)
 
     def _enqueue(self, task: ScheduledTask) -> None:
         """Queue a task whose parents are done."""
@@ -242,22 +233,3 @@ class Scheduler:
                     task.future.cancel()
         if pool is not None:
             pool.close(kill=kill)
-
-
-def found_result(task: ScheduledTask) -> bool:
-    """Complete a task whose result an earlier run has left; say whether there was one."""
-    if not (task.folder / RESULT).exists():
-        return False
-    try:
-        verify_result(task.folder)
-        value = load_result(task.folder)
-    except Exception as error:  # anything may be in a file; computing again is always right
-        aside = task.folder / f"{RESULT}.unreadable"
-        (task.folder / RESULT).replace(aside)
-        log.warning("%s; kept as %s and computed again.", error, aside.name)
-        return False
-    task.state = "reused"
-    task.wall_s = read_optional(task.folder / MANIFEST).get("wall_s")
-    task.future.set_result(value)
-    log.info("%s: reused.", task.future.key)
-    return True

@@ -11,22 +11,18 @@ from concurrent.futures import wait
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from superionic.structures.errors import ClusterError, RunFolderError, TaskFailedError
+from superionic.structures.errors import ClusterError
 from superionic.workflows.futures import ScheduledTask, TaskFuture
-from superionic.workflows.runfolder import (
-    ERROR,
-    MANIFEST,
-    load_result,
-    prepare_task_folder,
-    read_optional,
-)
-from superionic.workflows.schedule import found_result
-from superionic.workflows.serialise import write_json_atomic
+from superionic.workflows.runfolder import prepare_task_folder
 from superionic.workflows.slurm.client import Slurm, SlurmBusyError
-from superionic.workflows.slurm.outcome import Outcome, judge, may_retry
+from superionic.workflows.slurm.completion import fail, succeed
+from superionic.workflows.slurm.outcome import Outcome, may_retry
+from superionic.workflows.slurm.patience import patiently
 from superionic.workflows.slurm.placement import LeftRunning
 from superionic.workflows.slurm.records import Ledger
 from superionic.workflows.slurm.submission import DriverLock, Submitter
+from superionic.workflows.slurm.watch import Watch
+from superionic.workflows.task_endings import found_result, mark_skipped, tell_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +31,6 @@ if TYPE_CHECKING:
 
     from superionic.workflows.jobs import Resources
     from superionic.workflows.runfolder import TaskSpec
-    from superionic.workflows.slurm.client import QueueEntry
     from superionic.workflows.slurm.placement import Placement
     from superionic.workflows.slurm.records import Placed
 
@@ -44,8 +39,6 @@ log = logging.getLogger(__name__)
 _QUIET_S = 1.0
 """Tasks that are added within so many seconds of each other may share an `sbatch`; whoever asks for
 a result does not wait for more of them."""
-_STUBBORN_S = 600.0
-"""So long a driver that does not wait for jobs waits for a Slurm that does not answer."""
 
 
 class ClusterFuture(TaskFuture[Any]):
@@ -92,9 +85,8 @@ class ClusterScheduler:
         self.run_id = placement.session or secrets.token_hex(8)
         self.tasks: dict[str, ScheduledTask] = {}
         self._lock = threading.RLock()
-        self._watched: dict[str, Placed] = {}
-        self._gone_since: dict[str, float] = {}
         self._slurm = Slurm()
+        self._watch = Watch(self._slurm, self.cluster, self.tasks, self._lock, self._finish)
         self._stop = threading.Event()
         self._last_add = 0.0
         self._answers = placement.dry_run or bool(placement.session)
@@ -103,7 +95,7 @@ class ClusterScheduler:
             self._ledger = Ledger(folder)
             if self._ledger.uncertain and not placement.dry_run:
                 self._require_slurm()
-                self._ledger.settle(self._patiently(self._slurm.queue))
+                self._ledger.settle(patiently(self._slurm.queue))
         except BaseException:
             self._driver_lock.release()
             raise
@@ -163,14 +155,14 @@ class ClusterScheduler:
         if placed is None:
             self._submitter.wanted.append(task)
         elif not placed.surely_over():
-            self._watched[task.future.key] = placed
+            self._watch.jobs[task.future.key] = placed
             log.info("%s: job %s goes on.", task.future.key, placed.job)
         else:
             found = Outcome.recorded(placed.ended())
             if found.state == "done" or self._again(task, found.state):  # done: its result is gone
                 self._submitter.wanted.append(task)
             else:
-                self._fail(task, found)
+                fail(task, found)
 
     def _again(self, task: ScheduledTask, state: str) -> bool:
         """Return whether a task that ended badly is to be submitted once more."""
@@ -202,21 +194,14 @@ class ClusterScheduler:
         with self._lock:
             if task.future.done():
                 return
-            root = parent.reason if parent.state == "skipped" else ""
-            why = root or f"{parent.future.key} {parent.state}: {parent.reason}".rstrip(": ")
-            task.state, task.reason = "skipped", why
-            placed = self._watched.pop(task.future.key, None)
+            why = mark_skipped(task, parent)
+            placed = self._watch.jobs.pop(task.future.key, None)
             self._submitter.forget(task)
         if placed is not None:
             with suppress(ClusterError):
                 self._slurm.cancel([placed.job])
             placed.write_end("never_started", why)
-        message = f"{task.future.key} was not run because {why}"
-        described = {"state": "skipped", "type": "TaskFailedError", "message": message}
-        with suppress(RunFolderError):
-            write_json_atomic(task.folder / ERROR, dict(described))
-        log.warning("%s", message)
-        task.future.set_exception(TaskFailedError(message))
+        tell_skipped(task, why)
 
     def _serve(self) -> None:
         """Submit and watch until the run is closed."""
@@ -225,9 +210,9 @@ class ClusterScheduler:
             now = time.monotonic()
             try:
                 self._submit(quiet_s=_QUIET_S)
-                if self._watched and now >= next_look:
+                if self._watch.jobs and now >= next_look:
                     next_look = now + self.cluster.poll_s
-                    self.look()
+                    self._watch.look()
             except SlurmBusyError as error:
                 log.warning("%s Trying again.", error)
                 next_look = now + self.cluster.poll_s
@@ -251,58 +236,15 @@ class ClusterScheduler:
                 return
             room = None
             if self.cluster.queued:
-                room = max(self.cluster.queued - len(self._watched), 0)
-            refused = self._submitter.flush(self._watched, self.tasks, room=room)
+                room = max(self.cluster.queued - len(self._watch.jobs), 0)
+            refused = self._submitter.flush(self._watch.jobs, self.tasks, room=room)
         for task, error in refused:
-            self._fail(task, Outcome("failed", str(error)), recorded=False)
-
-    def look(self) -> None:
-        """Look once at the queue and complete what has ended.
-
-        Raises
-        ------
-        SlurmBusyError
-            Slurm does not answer.
-        """
-        queue = self._slurm.queue()
-        with self._lock:
-            watched = dict(self._watched)
-        lost = [p.job for p in watched.values() if p.job not in queue]
-        queue = {**self._slurm.account(lost), **queue} if lost else queue
-        for key, placed in watched.items():
-            self._consider(self.tasks[key], placed, queue.get(placed.job))
-
-    def _consider(self, task: ScheduledTask, placed: Placed, entry: QueueEntry | None) -> None:
-        """Take note of how far a job is, and complete its task at the end."""
-        if task.future.done():
-            self._watched.pop(task.future.key, None)
-            return
-        active = entry is not None and entry.active
-        since = time.monotonic()
-        if active:
-            self._gone_since.pop(placed.job, None)
-        else:
-            since = self._gone_since.setdefault(placed.job, since)
-        patient = time.monotonic() - since < self.cluster.grace_s
-        found = judge(placed, entry, task.folder, patient=patient)
-        if not found.over:
-            if found.state == "running" and task.state != "running":
-                task.started_s = time.monotonic()
-            task.state = "running" if found.state == "running" else "queued"
-            task.reason = found.reason
-            return
-        with self._lock:
-            self._watched.pop(task.future.key, None)
-            self._gone_since.pop(placed.job, None)
-        if found.state == "never_started" and active:
-            with suppress(ClusterError):
-                self._slurm.cancel([placed.job])
-        self._finish(task, placed, found)
+            fail(task, Outcome("failed", str(error)), recorded=False)
 
     def _finish(self, task: ScheduledTask, placed: Placed, found: Outcome) -> None:
         """Complete a task whose job has ended, or submit it again."""
         if found.state == "done":
-            self._succeed(task)
+            succeed(task)
             return
         told = placed.ended()
         if told.get("state") != found.state or told.get("judge") != "driver":
@@ -313,41 +255,12 @@ class ClusterScheduler:
                 task.state = "pending"
                 self._submitter.wanted.append(task)
         else:
-            self._fail(task, found)
+            fail(task, found)
 
     def _parent_failed(self, task: ScheduledTask) -> bool:
         """Return whether a parent has no result, and never will in this run."""
         parents = (self.tasks[key] for key in task.spec.parents)
         return any(p.future.done() and p.future.exception() is not None for p in parents)
-
-    def _succeed(self, task: ScheduledTask) -> None:
-        """Hand out the result that a job left."""
-        try:
-            value = load_result(task.folder)
-        except Exception as error:
-            self._fail(task, Outcome("failed", f"{type(error).__name__}: {error}"))
-            return
-        task.state = "done"
-        task.wall_s = read_optional(task.folder / MANIFEST).get("wall_s")
-        log.info("%s: done.", task.future.key)
-        task.future.set_result(value)
-
-    def _fail(self, task: ScheduledTask, found: Outcome, *, recorded: bool = True) -> None:
-        """Record that a task has no result, and tell whoever waits for it."""
-        task.state, task.reason = found.state, found.reason  # type: ignore[assignment]
-        error = read_optional(task.folder / ERROR)
-        if recorded and error.get("state") != found.state:
-            described = {"state": found.state, "type": found.state, "message": found.reason}
-            with suppress(RunFolderError):
-                write_json_atomic(task.folder / ERROR, dict(described))
-        log.error("%s: %s: %s", task.future.key, found.state, found.reason)
-        if error.get("type") == RunFolderError.__name__:
-            task.future.set_exception(RunFolderError(error["message"]))
-            return
-        label = "failed" if found.state == "failed" else f"failed ({found.state})"
-        task.future.set_exception(
-            TaskFailedError(f"{task.future.key} {label}: {found.reason} (details in {task.folder})")
-        )
 
     def hurry(self, future: ClusterFuture) -> None:
         """Submit at once what waits to be; a detached run looks at the queue, and leaves.
@@ -363,7 +276,7 @@ class ClusterScheduler:
         if not self.placement.dry_run:
             self._settle_now(future)
         if not future.done():
-            placed = self._watched.get(future.key)
+            placed = self._watch.jobs.get(future.key)
             raise LeftRunning(
                 f"{future.key} has not ended; run the same again later to go on from here.",
                 key=future.key,
@@ -377,34 +290,17 @@ class ClusterScheduler:
         Files of jobs that left the queue get the time that slow file systems need.
         """
         while True:
-            self._patiently(self._submit)
+            patiently(self._submit)
             tried = self._submitter.pending()
-            if self._watched:
-                self._patiently(self.look)
+            if self._watch.jobs:
+                patiently(self._watch.look)
             if future is not None and future.done():
-                self._patiently(self._submit)
+                patiently(self._submit)
                 return
-            if self._late():
+            if self._watch.late():
                 time.sleep(min(self.cluster.poll_s, 1.0))
             elif self._submitter.pending() == tried:
                 return
-
-    def _late(self) -> bool:
-        """Return whether files of a job that has ended may still be on their way."""
-        return any(p.job in self._gone_since for p in self._watched.values())
-
-    def _patiently(self, call: Callable[[], Any]) -> Any:
-        """Call Slurm again and again while it does not answer, for some minutes."""
-        until, pause = time.monotonic() + _STUBBORN_S, 1.0
-        while True:
-            try:
-                return call()
-            except SlurmBusyError as error:
-                if time.monotonic() + pause > until:
-                    raise
-                log.warning("%s Trying again in %.0f s.", error, pause)
-                time.sleep(pause)
-                pause = min(2 * pause, 30.0)
 
     def wait(self) -> None:
         """Wait until every task has ended; in a detached run, until all are submitted."""
