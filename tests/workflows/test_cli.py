@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from commands import START, Said, refused, superionic
 
-from superionic.workflows.cli import INTERRUPTED, PIPE_CLOSED
+from superionic.workflows.cli_errors import INTERRUPTED, PIPE_CLOSED
 from superionic.workflows.papers.nzsp import PAPER
 from superionic.workflows.papers.summary import ReproductionSummary
 

@@ -20,7 +20,13 @@ STUBBORN_S = 600.0
 
 
 def patiently(call: Callable[[], R]) -> R:
-    """Call Slurm again and again while it does not answer, for some minutes."""
+    """Call Slurm again and again while it does not answer, for some minutes.
+
+    Raises
+    ------
+    SlurmBusyError
+        It did not answer all that time.
+    """
     until, pause = time.monotonic() + STUBBORN_S, 1.0
     while True:
         try:
