@@ -9,22 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from superionic.analysis.node_binding import (
-    LevelValue,
-    NodeAdsorption,
-    NodeStart,
-    NodeVerdict,
-)
+from superionic.analysis.node_binding import NodeVerdict
 from superionic.structures.errors import (
     AdsorptionError,
     InvalidStructureError,
     ProtocolError,
     TheoryError,
 )
-from superionic.workflows.node_screen import FreeEnergy, NodeScreen
+from superionic.workflows.node_results import Case, Findings
 from superionic.workflows.node_settings import Guest, NodeSettings
 from superionic.workflows.node_study import NodeStudy
-from superionic.workflows.node_tasks import SinglePoint, relax_molecule, single_point_task
+from superionic.workflows.node_tasks import relax_molecule, single_point_task
 from superionic.workflows.preflight import check_elements
 from superionic.workflows.relax import RelaxResult
 from superionic.workflows.start_task import settled, start_task
@@ -35,10 +30,9 @@ if TYPE_CHECKING:
 
     from superionic.structures.molecule import Molecule
     from superionic.structures.node import Node
+    from superionic.workflows.node_screen import NodeScreen
 
 UNCHECKED = "Whether the reference is the lowest was not seen: relaxing"
-Case = tuple[str, str]
-"""Name of a node and label of a guest."""
 
 
 def check_screen(
@@ -145,7 +139,19 @@ class _Screen:
         if meanwhile is not None:
             meanwhile({name: node.molecule for name, (node, _, _) in self.nodes.items()})
         points = self._submit_levels()
-        return self._screen({key: settled(future) for key, future in points.items()})
+        return Findings(
+            built=self.built,
+            asked=self.guests,
+            shapes=self.shapes,
+            theory=self.theory,
+            settings=self.settings,
+            nodes=self.nodes,
+            guests=self.free,
+            fell=self.fell,
+            studies=self.studies,
+            reasons=self.reasons,
+            points={key: settled(future) for key, future in points.items()},
+        ).screen()
 
     # ---- 1. nodes and guests by themselves
 
@@ -278,120 +284,6 @@ class _Screen:
             for level in self.settings.levels
             for key, molecule in structures.items()
         }
-
-    # ---- 5. results
-
-    def _screen(self, points: Mapping[tuple[str, str], SinglePoint | str]) -> NodeScreen:
-        nodes = {
-            n: self._free_energy(f"node {n}", node.molecule, done, origin, points)
-            for n, (node, done, origin) in self.nodes.items()
-        }
-        guests = {
-            g: self._free_energy(f"guest {g}", molecule, done, origin, points)
-            for g, (molecule, done, origin) in self.free.items()
-        }
-        adsorptions, complexes = [], {}
-        for guest in self.guests:
-            for name in guest.nodes or tuple(self.built):
-                found = self._adsorption(name, guest, nodes, guests, points)
-                adsorptions.append(found)
-                best = found.best()
-                study = self.studies.get((name, guest.label))
-                if best is not None and study is not None:
-                    complexes[f"{name} {guest.label}"] = study.complex(study.good()[0])
-        return NodeScreen(tuple(adsorptions), nodes, guests, complexes)
-
-    def _free_energy(
-        self,
-        key: str,
-        molecule: Molecule,
-        done: RelaxResult,
-        origin: str,
-        points: Mapping[tuple[str, str], SinglePoint | str],
-    ) -> FreeEnergy:
-        energies, missing = {self.theory: done.energy_eV}, {}
-        for level in self.settings.levels:
-            found = points[key, level]
-            if isinstance(found, str):
-                missing[level] = found
-            else:
-                energies[level] = found.energy_eV
-        return FreeEnergy(molecule, energies, missing, done.fmax_eV_per_A, origin)
-
-    def _adsorption(
-        self,
-        name: str,
-        guest: Guest,
-        nodes: Mapping[str, FreeEnergy],
-        guests: Mapping[str, FreeEnergy],
-        points: Mapping[tuple[str, str], SinglePoint | str],
-    ) -> NodeAdsorption:
-        """Return the result of one guest at one node."""
-        study = self.studies.get((name, guest.label))
-        node, one = self.built[name], next(iter(self.shapes[guest.label].values()))
-        starts: tuple[NodeStart, ...] = ()
-        known = [k for k in (f"node {name}", guest.label, f"{guest.label} at {name}")
-                 if k in self.reasons]  # fmt: skip
-        verdict, reason = self.reasons[known[0]] if known else ("converged", "")
-        if study is not None and not known:
-            free = nodes[name].energies_eV, guests[guest.label].energies_eV
-            reference = free[0][self.theory] + free[1][self.theory]
-            starts = tuple(study.outcome(k, reference) for k in range(len(study.starts)))
-            if not any(s.state == "converged" for s in starts):
-                states = sorted({s.state for s in starts if s.state != "screened-out"})
-                verdict = "failed" if states == ["failed"] else "unconverged"
-                reason = f"No start has a value: {', '.join(states)}."
-        values, missing = (
-            self._values(study, starts, nodes[name], guests[guest.label], points)
-            if study is not None and verdict == "converged"
-            else ((), ())
-        )
-        return NodeAdsorption(
-            node=name,
-            metals=tuple(ion.symbol for ion in node.ions),
-            node_formula=node.molecule.formula,
-            cap=node.cap,
-            adsorbate=guest.label,
-            charge=node.molecule.charge + one.charge,
-            spin_multiplicity=node.molecule.spin_multiplicity + one.spin_multiplicity - 1,
-            node_charge=node.molecule.charge,
-            node_spin_multiplicity=node.molecule.spin_multiplicity,
-            theory=self.theory,
-            verdict=verdict,
-            reason=reason,
-            starts=starts,
-            values=values,
-            missing=missing,
-            node_fell_eV=self.fell[name],
-            notes=tuple(study.notes) if study is not None else (),
-        )
-
-    def _values(
-        self,
-        study: NodeStudy,
-        starts: Sequence[NodeStart],
-        node: FreeEnergy,
-        guest: FreeEnergy,
-        points: Mapping[tuple[str, str], SinglePoint | str],
-    ) -> tuple[tuple[LevelValue, ...], tuple[tuple[str, str], ...]]:
-        """Return the values at every level, and why some are missing."""
-        values = [
-            LevelValue(self.theory, s.key, s.adsorption_energy_eV)
-            for s in starts
-            if s.adsorption_energy_eV is not None
-        ]
-        missing: list[tuple[str, str]] = []
-        for level in self.settings.levels:
-            lacking = node.missing.get(level) or guest.missing.get(level)
-            for k in study.best_of_modes():
-                key = study.starts[k].key
-                found = points[f"{study.name} {study.guest.label} {key}", level]
-                if lacking or isinstance(found, str):
-                    missing.append((level, lacking or f"{key}: {found}"))
-                    continue
-                reference = node.energies_eV[level] + guest.energies_eV[level]
-                values.append(LevelValue(level, key, found.energy_eV - reference, found.energy_eV))
-        return tuple(values), tuple(missing)
 
 
 def _moved(node: Node, done: RelaxResult) -> Node:
