@@ -54,7 +54,7 @@ def universe_of_files(file: Path, topology: Path | str | None, dt_ps: float | No
     if topology is None and not lammps and file.suffix.lower() not in (".pdb", ".gro", ".tpr"):
         raise TrajectoryError(
             f"{file.name} does not say what its atoms are: give the topology of the same system "
-            "(a PDB or GRO file, or LAMMPS data)."
+            "(`--top`: a PDB or GRO file, or LAMMPS data)."
         )
     first = file if topology is None else Path(topology).expanduser()
     formats: dict[str, Any] = {"format": "LAMMPSDUMP", "dt": 1.0} if lammps else {}
@@ -76,7 +76,7 @@ def universe_of_files(file: Path, topology: Path | str | None, dt_ps: float | No
                 set_masses(universe, file)
             stored = float(universe.trajectory.dt)
             step_ps = ps_per_step(universe, dt_ps) if lammps else None
-    except (OSError, ValueError, TypeError, EOFError) as error:
+    except (OSError, ValueError, TypeError, EOFError, ImportError) as error:
         raise TrajectoryError(
             f"{file.name} with {first.name} cannot be read: {error}. The topology must hold the "
             "same atoms as the trajectory; a file that is cut off has lost its end."

@@ -60,6 +60,8 @@ if not CIF.exists():
 
 # %%
 crystal = read_crystal(CIF)
+if ION not in crystal.composition:
+    raise SystemExit(f"ION is {ION}, but {CIF} holds {', '.join(crystal.composition)}")
 report = check_structure(crystal)
 print(f"{crystal.formula}, {report.density_g_cm3:.2f} g/cm3, charge {report.formal_charge_e:+g} e")
 for site, total in report.bond_valence_sums.items():

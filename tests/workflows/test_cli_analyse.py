@@ -13,7 +13,7 @@ import pytest
 from ase import Atoms
 from ase.io import write
 from ase.io.vasp import write_vasp_xdatcar
-from commands import refused, superionic
+from commands import packaged, refused, superionic
 
 SIDE, FRAMES, IONS, DT_PS = 20.0, 240, 16, 2.0
 SYMBOLS = ["Na"] * IONS + ["Cl"] * IONS
@@ -220,3 +220,9 @@ def test_missing_time_is_named(files: Files) -> None:
         path = files.of(kind)[0]
         said = superionic("analyse", "msd", path, "--sel", "element Na")
         assert "does not say the time between its frames: give dt" in refused(said)
+
+
+def test_a_crystal_is_no_topology(files: Files) -> None:
+    words = (files.of("xtc")[0], "--top", packaged("na3ps4"), "--sel", "element Na")
+    assert "cannot be read" in refused(superionic("analyse", "msd", *words))
+    assert "(`--top`: a PDB" in refused(superionic("analyse", "msd", words[0], *words[3:]))

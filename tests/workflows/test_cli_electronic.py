@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import refused, superionic
+from commands import packaged, refused, superionic
 from made_dos import metal_dos
 from made_vasp import step, write_vasp_run
 from small_molecules import molecule, oxygen, water
@@ -114,3 +114,8 @@ def test_moments_are_read(tmp_path: Path) -> None:
     said = superionic("electronic", file, "-o", tmp_path / "out", "--moment", "7=1")
     assert said.code == 2
     assert "atoms from 0 to 1" in said.err
+
+
+def test_a_crystal_is_no_molecule(tmp_path: Path) -> None:
+    said = superionic("electronic", packaged("na3ps4"), "-o", tmp_path / "out")
+    assert "is a crystal; expected a molecule" in refused(said)

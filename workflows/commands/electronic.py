@@ -121,7 +121,7 @@ def molecule_file(path: Path, charge: int | None, multiplicity: int | None) -> M
     Raises
     ------
     InvalidStructureError
-        It has metals, and no oxidation states fit them and the charge.
+        It is a crystal, or has metals, and no oxidation states fit them and the charge.
     """
     from superionic.structures.metals import is_metal
     from superionic.structures.molecule_files import read_molecule
@@ -129,6 +129,8 @@ def molecule_file(path: Path, charge: int | None, multiplicity: int | None) -> M
     from superionic.structures.node_bonds import bonds_by_distance, ligand_charges
     from superionic.workflows.scf_guess import d_metals
 
+    if path.suffix.lower() == ".cif":
+        raise InvalidStructureError(f"{path} is a crystal; expected a molecule, or a run's folder.")
     told = path.is_file() and "spin_multiplicity" in path.read_text(errors="replace")
     if told or multiplicity is not None:
         return read_molecule(path, charge=charge, spin_multiplicity=multiplicity)
