@@ -17,7 +17,8 @@ from superionic.workflows.evaluation import CallCounter, shared_atoms
 from superionic.workflows.execution import job
 from superionic.workflows.relax import RelaxResult, RelaxSettings, relax
 from superionic.workflows.serialise import canonical_hash
-from superionic.workflows.theory import PACKAGES, Theory, get_theory
+from superionic.workflows.theory import Theory, get_theory
+from superionic.workflows.theory_calculators import PACKAGES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,8 @@ from superionic.structures.depths import SLAB_GAP_ANG, slab_faces, vacuum_axis
 from superionic.structures.errors import InvalidSlabError, TheoryError
 from superionic.structures.structure import Structure
 from superionic.workflows import dispersion
-from superionic.workflows.theory import PACKAGES, get_theory
+from superionic.workflows.theory import get_theory
+from superionic.workflows.theory_calculators import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,27 +7,20 @@ of that relative permittivity.
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import importlib.util
-import io
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from superionic.structures.errors import TheoryError, UnknownElementError
 from superionic.workflows.dispersion import DISPERSIONS, check_dispersion, dispersion_calculator
+from superionic.workflows.theory_calculators import SOLVENT_CODES, Code, base_calculator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ase.calculators.calculator import BaseCalculator
 
     from superionic.structures.structure import Structure
-
-Code = Literal["chgnet", "sevennet", "emt", "lj", "tblite", "pyscf"]
 
 
 @dataclass(frozen=True)
@@ -65,21 +58,12 @@ D3_FUNCTIONALS = {
     "chgnet-0.3.0": "pbe", "sevennet-0": "pbe", "sevennet-l3i5": "pbe", "pyscf-pbe": "pbe",
 }  # fmt: skip
 """Functional whose dispersion parameters (D2, D3(BJ), D4) fit a level without any of its own."""
-PACKAGES = {
-    "chgnet": "chgnet", "sevennet": "sevenn", "tblite": "tblite", "pyscf": "pyscf",
-    "emt": "ase", "lj": "ase",
-}  # fmt: skip
-"""Python package behind each code."""
 HEAVIEST = {"tblite": 86, "pyscf": 36}
 """Largest atomic number of the quantum-chemical codes: radon; krypton, up to which the basis set
 needs no core potential."""
-PYSCF_BASIS = "def2-svp"
-"""Basis set of the PySCF levels."""
 GAMMA_CELL_ANG = 8.0
 """tblite samples a periodic structure at the centre of the Brillouin zone only: in a cell with a
 shorter lattice vector, in angstrom, that is too coarse for anything."""
-SOLVENT_CODES = ("tblite", "pyscf")
-"""Codes that can put a molecule into a continuum."""
 CONTINUUM = "@eps"
 """Stands between the name of a level and the relative permittivity of the continuum."""
 
@@ -228,7 +212,7 @@ class Theory:
             The code is not installed, or takes no charge.
         """
         self.check_charge(charge)
-        base = _base_calculator(self.code, self.model, charge, spin_multiplicity, self.permittivity)
+        base = base_calculator(self.code, self.model, charge, spin_multiplicity, self.permittivity)
         if not self.dispersion:
             return base
         from ase.calculators.mixing import SumCalculator
@@ -313,89 +297,5 @@ def known_elements(name: str) -> frozenset[str]:
         return frozenset(chemical_symbols[1 : HEAVIEST[theory.code] + 1])
     if theory.code == "chgnet":
         return frozenset(chemical_symbols[1:95]) - UNTRAINED[theory.model]
-    calculator: Any = _base_calculator(theory.code, theory.model)
+    calculator: Any = base_calculator(theory.code, theory.model)
     return frozenset(chemical_symbols[z] for z in calculator.type_map)
-
-
-def pick_device() -> str:
-    """Return ``cuda`` where a usable GPU is, else ``cpu``."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Swallow what third-party loaders print and warn about; errors pass."""
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _base_calculator(
-    code: Code,
-    model: str,
-    charge: int = 0,
-    spin_multiplicity: int = 1,
-    permittivity: float | None = None,
-) -> BaseCalculator:
-    """Return the calculator of one code without dispersion."""
-    if code == "emt":
-        from ase.calculators.emt import EMT
-
-        return EMT()
-    if code == "lj":
-        from ase.calculators.lj import LennardJones
-
-        return LennardJones(sigma=1.0, epsilon=1.0, rc=10.0, smooth=True)
-    _require(PACKAGES[code])
-    if code in SOLVENT_CODES:
-        from superionic.workflows.molecule_calculators import (
-            MoleculeState,
-            PySCFMolecule,
-            SteadyXTB,
-        )
-
-        state = MoleculeState(charge, spin_multiplicity, permittivity)
-        if code == "tblite":
-            return SteadyXTB(method=model, state=state)
-        return PySCFMolecule(functional=model, basis=PYSCF_BASIS, state=state)
-    if code == "chgnet":
-        from superionic.workflows.calculators import CHGNetFixedCell
-
-        return CHGNetFixedCell(_load_chgnet(model, pick_device()))
-    return _load_sevennet(model, pick_device())
-
-
-@functools.cache
-def _load_chgnet(model: str, device: str) -> Any:
-    """Load a CHGNet model once a process, weights frozen (only forces are differentiated)."""
-    with quiet():
-        from chgnet.model.model import CHGNet
-
-        network = CHGNet.load(model_name=model, use_device=device, verbose=False)
-    network.requires_grad_(False)
-    network.eval()
-    return network
-
-
-@functools.cache
-def _load_sevennet(model: str, device: str) -> BaseCalculator:
-    """Load a SevenNet calculator once a process (Park et al., doi 10.1021/acs.jctc.4c00190)."""
-    with quiet():
-        from sevenn.calculator import SevenNetCalculator
-
-        return SevenNetCalculator(model=model, device=device)
-
-
-def _require(module: str) -> None:
-    """Raise a readable error when a code is missing."""
-    if importlib.util.find_spec(module) is None:
-        raise TheoryError(
-            f"The Python package '{module}' is not installed here; install it, or choose another "
-            "level of theory."
-        )

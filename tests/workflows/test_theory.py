@@ -18,15 +18,15 @@ from potentials import one_atom
 
 from superionic.structures.errors import SuperionicError, TheoryError, UnknownElementError
 from superionic.structures.structure import Structure
-from superionic.workflows import theory
+from superionic.workflows import theory_calculators
 from superionic.workflows.dispersion import DISPERSIONS
 from superionic.workflows.theory import (
     D3_FUNCTIONALS,
     get_theory,
     known_elements,
-    pick_device,
     theory_names,
 )
+from superionic.workflows.theory_calculators import pick_device
 
 
 def needs(module: str) -> pytest.MarkDecorator:
@@ -248,7 +248,7 @@ def no_torch_hooks() -> Iterator[None]:
 
 @needs("chgnet")
 def test_nothing_is_printed_while_a_model_loads(capfd: pytest.CaptureFixture[str]) -> None:
-    theory._load_chgnet.cache_clear()
+    theory_calculators._load_chgnet.cache_clear()
     atoms = salt()
     atoms.calc = get_theory("chgnet-0.3.0").calculator()
     atoms.get_potential_energy()

@@ -80,7 +80,7 @@ def _memory_gb() -> float | None:
 
 def _device() -> str:
     """Return where potentials run."""
-    from superionic.workflows.theory import pick_device
+    from superionic.workflows.theory_calculators import pick_device
 
     if importlib.util.find_spec("torch") is None:
         return "no torch, so no potentials"
@@ -98,7 +98,8 @@ def _levels() -> list[list[Cell]]:
     """Return every level of theory with the packages that it needs, dispersion corrections last."""
     from superionic.workflows.dispersion import DISPERSIONS
     from superionic.workflows.dispersion import MODULES as ADDED
-    from superionic.workflows.theory import PACKAGES, get_theory, theory_names
+    from superionic.workflows.theory import get_theory, theory_names
+    from superionic.workflows.theory_calculators import PACKAGES
 
     needed = {name: PACKAGES[get_theory(name).code] for name in theory_names()}
     needed |= {f"...+{kind}": ADDED[kind] for kind in DISPERSIONS}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from superionic.workflows.theory import CONTINUUM, PYSCF_BASIS, get_theory
+from superionic.workflows.theory import CONTINUUM, get_theory
+from superionic.workflows.theory_calculators import PYSCF_BASIS
 
 SOFTWARE = (
     "All computations were run with superionic on structures handled by ASE [@ase2017], with "
