@@ -32,8 +32,8 @@ from superionic.workflows.handover import (
     hand_over,
     images_of,
     read_handover,
-    same_atoms,
 )
+from superionic.workflows.returned_images import same_atoms
 from superionic.workflows.serialise import canonical_hash
 
 SPEC = DFTSpec(
