@@ -6,24 +6,24 @@ where it was (`superionic.workflows.md_run`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ase.data import atomic_masses
 
 from superionic.analysis.coordination import Shell, first_shell
 from superionic.analysis.diffusion import self_diffusion
 from superionic.analysis.diffusivity import Diffusivity
-from superionic.analysis.rdf import RDF, PairCounter
+from superionic.analysis.rdf import RDF
 from superionic.inputs.md_options import MDOptions
 from superionic.inputs.parametrised import Mixing
 from superionic.inputs.templates import Cations, LennardJones
 from superionic.structures.box import FILLER, Box
-from superionic.structures.errors import ProtocolError, TrajectoryError
+from superionic.structures.errors import ProtocolError
 from superionic.structures.recipe import BoxSpec
 from superionic.structures.structure import Structure, readonly
 from superionic.workflows.context import current_folder
+from superionic.workflows.electrolyte_frames import follow
 from superionic.workflows.execution import job
 from superionic.workflows.md_handover import read_log
 from superionic.workflows.md_settings import MDSettings
@@ -276,7 +276,7 @@ def _read(
         for number, stage in enumerate(stages(plan.settings, plan.steps), start=1)
     }
     files = made["production"]
-    followed = _follow(files.trajectory, folder / "topology.pdb", box, seen)
+    followed = follow(files.trajectory, folder / "topology.pdb", box, seen)
     dt_ps = plan.settings.frame_steps * plan.settings.timestep_fs * 1e-3
     shells = [first_shell(rdf) for rdf in followed.around]
     commit = files.committed()
@@ -301,48 +301,6 @@ def _read(
         box=box,
         seed=seed,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Followed:
-    """Distributions around the cations, their paths without drift, and the last frame."""
-
-    around: tuple[RDF, ...]
-    path: NDArray[np.float64]
-    last: Structure
-
-
-def _follow(trajectory: Path, topology: Path, box: Box, seen: Observables) -> _Followed:
-    """Go through the frames once."""
-    from superionic.analysis.trajectory import read
-
-    cations = _atoms(box, seen.cation)
-    oxygens = [_atoms(box, residue, 8) for residue in (seen.anion, seen.polymer)]
-    around = [
-        PairCounter(r_max_ang=seen.r_max_ang, bin_ang=seen.bin_ang, names=(seen.cation, f"O({of})"))
-        for of in (seen.anion, seen.polymer)
-    ]
-    weights = atomic_masses[box.structure.numbers]
-    path, drift, last = [], [], box.structure
-    for frame in read(trajectory, topology=topology).frames():
-        if frame.cell is None:
-            raise TrajectoryError(f"Frame {frame.index} of {trajectory} is damaged: no cell.")
-        for counter, others in zip(around, oxygens, strict=True):
-            counter.add(frame.positions[cations], frame.positions[others], frame.cell)
-        path.append(frame.positions[cations])
-        drift.append(np.average(frame.positions, axis=0, weights=weights))
-        last = replace(box.structure, positions=frame.positions, cell=frame.cell)
-    return _Followed(
-        tuple(counter.result(blocks=seen.blocks) for counter in around),
-        np.array(path) - (np.array(drift) - drift[0])[:, None],
-        last,
-    )
-
-
-def _atoms(box: Box, residue: str, number: int | None = None) -> NDArray[np.int64]:
-    """Return the atoms of a component, or those of one element of it."""
-    found = np.concatenate([np.array(m) for m in box.molecules_of(residue)])
-    return found if number is None else found[box.structure.numbers[found] == number]
 
 
 def _drift(stage: StageFolder | None) -> float | None:
