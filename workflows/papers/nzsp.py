@@ -15,38 +15,27 @@ import numpy as np
 
 from superionic.analysis.claims import judge_claim
 from superionic.structures.errors import InvalidHopError, TaskFailedError
-from superionic.workflows.annealing import OrderResult, anneal_task, reassign_ions
 from superionic.workflows.barrier import barrier_task, failed_barrier
 from superionic.workflows.execution import TaskFuture
 from superionic.workflows.ordering import anneal_order_task, rank_orders_task
+from superionic.workflows.papers.nzsp_cell import CellTasks
 from superionic.workflows.papers.nzsp_protocol import (
     Composition,
     NzspProtocol,
     load_nzsp_protocol,
 )
 from superionic.workflows.papers.nzsp_report import nzsp_report
-from superionic.workflows.papers.nzsp_results import (
-    Cell,
-    Comparison,
-    first_converged,
-)
+from superionic.workflows.papers.nzsp_results import Comparison, first_converged
 from superionic.workflows.papers.reproduction import Paper
-from superionic.workflows.quench import quench_task
 from superionic.workflows.relax import relax_task
 from superionic.workflows.scan import scan_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from superionic.analysis.barriers import BarrierResult
     from superionic.analysis.scans import ScanProfile
     from superionic.structures.hop import Hop
-    from superionic.structures.slab import Slab
-    from superionic.structures.structure import Structure
-
-    Empties = tuple[NDArray[np.float64], tuple[str, ...]]
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +61,9 @@ def compute(protocol: NzspProtocol) -> tuple[Comparison, ...]:
         for rank in range(wanted.orders)
     ]
     bulk = relaxed.result().require_converged().structure
-    ordered = [_Cell(protocol, protocol.ordered, bulk, None, with_slab=True)]
+    ordered = [CellTasks(protocol, protocol.ordered, bulk, None, with_slab=True)]
     disordered = [
-        _Cell(protocol, wanted, order.structure, order, with_slab=rank < wanted.slabs)
+        CellTasks(protocol, wanted, order.structure, order, with_slab=rank < wanted.slabs)
         for rank, order in enumerate(future.result() for future in orders)
     ]
     compositions = ((protocol.ordered, ordered), (wanted, disordered))
@@ -111,7 +100,7 @@ class _Hops:
     def __init__(
         self,
         protocol: NzspProtocol,
-        candidates: Sequence[tuple[_Cell, Hop]],
+        candidates: Sequence[tuple[CellTasks, Hop]],
         kind: Literal["bulk", "surface"],
         wanted: int,
         limit: int,
@@ -121,7 +110,7 @@ class _Hops:
         self.protocol, self.kind, self.wanted, self.scanned = protocol, kind, wanted, scanned
         self.scans: list[TaskFuture[ScanProfile]] = []
         self.candidates = list(candidates[:limit])
-        self.running: list[tuple[_Cell, Hop, TaskFuture[BarrierResult]]] = []
+        self.running: list[tuple[CellTasks, Hop, TaskFuture[BarrierResult]]] = []
         self.results: list[BarrierResult] = []
         self.advance()
 
@@ -159,7 +148,9 @@ def _settle(groups: Sequence[_Hops]) -> None:
         active = [group for group in active if group.advance()]
 
 
-def _inner_hops(protocol: NzspProtocol, composition: Composition, cells: Sequence[_Cell]) -> _Hops:
+def _inner_hops(
+    protocol: NzspProtocol, composition: Composition, cells: Sequence[CellTasks]
+) -> _Hops:
     """Take bulk hops in seeded order, one of each cell in turn."""
     rng = np.random.default_rng(protocol.choice.seed)
     turns = []
@@ -178,7 +169,7 @@ def _inner_hops(protocol: NzspProtocol, composition: Composition, cells: Sequenc
 
 
 def _surface_hops(
-    protocol: NzspProtocol, composition: Composition, cells: Sequence[_Cell]
+    protocol: NzspProtocol, composition: Composition, cells: Sequence[CellTasks]
 ) -> _Hops:
     """Take the matched surface hops of all slabs, the shallowest first."""
     found = [(cell, hop) for cell in cells for hop in cell.match_surface()]
@@ -203,7 +194,7 @@ def _depth(hop: Hop) -> float:
 def _compare(
     name: str,
     protocol: NzspProtocol,
-    cells: Sequence[_Cell],
+    cells: Sequence[CellTasks],
     scans: Sequence[TaskFuture[ScanProfile]],
 ) -> Comparison:
     """Wait for everything of one composition and judge."""
@@ -218,121 +209,6 @@ def _compare(
         verdict=judge_claim(bulk, surface, protocol.claim, one_bulk_class=one_class),
         scans=tuple(future.result() for future in scans),
     )
-
-
-class _Cell:
-    """The tasks of one ordered cell, submitted as early as their inputs exist."""
-
-    def __init__(
-        self,
-        protocol: NzspProtocol,
-        composition: Composition,
-        bulk: Structure,
-        ordering: OrderResult | None,
-        *,
-        with_slab: bool,
-    ) -> None:
-        self.protocol, self.composition = protocol, composition
-        self.bulk_structure, self.ordering = bulk, ordering
-        self.empties: Empties = (
-            (ordering.empty_sites, ordering.empty_labels) if ordering else (np.zeros((0, 3)), ())
-        )
-        self.bulk_hops = self._hops(bulk, self.empties)
-        self.slab: Slab | None = None
-        self.slab_energies: tuple[float, ...] = ()
-        self.slab_unconverged = 0
-        self.annealed: OrderResult | None = None
-        self.results: dict[str, list[BarrierResult]] = {"bulk": [], "surface": []}
-        self.surface_hops: tuple[Hop, ...] = ()
-        if with_slab:
-            self._start_slab()
-
-    def _start_slab(self) -> None:
-        """Cut the slab; relax, heat and quench it."""
-        from superionic.structures.surfaces import build_slab
-
-        cut = self.composition.slab
-        self.slab = build_slab(
-            self.bulk_structure,
-            miller=cut.miller,
-            layers=cut.layers,
-            repeat=cut.repeat,
-            vacuum_ang=cut.vacuum_ang,
-            compensate=cut.compensate,
-            allow_polar=cut.allow_polar,
-            empty_sites=self.empties[0] if self.empties[1] else None,
-            empty_labels=self.empties[1],
-        )
-        self.quenching = quench_task.submit(
-            self.slab.structure, self.protocol.theory, self.protocol.slab_quench
-        )
-
-    def _hops(self, structure: Structure, empties: Empties) -> tuple[Hop, ...]:
-        from superionic.structures.hops import find_hops
-
-        return find_hops(
-            structure,
-            ion=self.protocol.ion,
-            max_length_ang=self.protocol.choice.max_length_ang,
-            mechanism=self.composition.mechanism,
-            empty_sites=empties[0] if empties[1] else None,
-            empty_labels=empties[1] or None,
-            min_atoms=self.protocol.choice.min_atoms,
-        )
-
-    def anneal_slab(self) -> None:
-        """Anneal the ions of the quenched slab."""
-        if self.slab is None:
-            return
-        quenched = self.quenching.result()
-        self.slab_energies = quenched.energies_eV
-        self.slab_unconverged = quenched.unconverged
-        structure, empty_sites, empty_labels = reassign_ions(
-            self.slab.structure,
-            quenched.lowest.structure,
-            empty_sites=np.asarray(self.slab.empty_sites),
-            empty_labels=self.slab.empty_labels,
-            ion=self.protocol.ion,
-        )
-        self.annealing: TaskFuture[OrderResult] = anneal_task.submit(
-            structure,
-            empty_sites,
-            empty_labels,
-            self.protocol.ion,
-            self.protocol.theory,
-            self.protocol.slab_anneal,
-        )
-
-    def match_surface(self) -> tuple[Hop, ...]:
-        """Return the matched surface hops of the annealed slab."""
-        from superionic.structures.routes import match_hops
-
-        if self.slab is None:
-            return ()
-        self.annealed = self.annealing.result()
-        empties = (self.annealed.empty_sites, self.annealed.empty_labels)
-        self.surface_hops = match_hops(
-            self.bulk_hops,
-            self._hops(self.annealed.structure, empties),
-            length_tolerance_ang=self.protocol.choice.length_tolerance_ang,
-            surface_depth_ang=self.protocol.choice.surface_depth_ang,
-        ).surface
-        return self.surface_hops
-
-    def collect(self) -> Cell:
-        """Return what was found."""
-        return Cell(
-            bulk_structure=self.bulk_structure,
-            ordering=self.ordering,
-            slab=self.slab,
-            slab_energies_eV=self.slab_energies,
-            annealed=self.annealed,
-            bulk=tuple(self.results["bulk"]),
-            surface=tuple(self.results["surface"]),
-            bulk_found=len(self.bulk_hops),
-            surface_found=len(self.surface_hops),
-            slab_unconverged=self.slab_unconverged,
-        )
 
 
 def _settled(hop: Hop, future: TaskFuture[BarrierResult], protocol: NzspProtocol) -> BarrierResult:
