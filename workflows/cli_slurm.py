@@ -95,9 +95,9 @@ def trace(
     The chain of tasks back to the inputs: functions, settings, versions, hosts, jobs and how they
     ended, and whether each result is still the one that was written.
     """
-    from superionic.workflows.commands import slurm
+    from superionic.workflows.commands.trace import show_trace
 
-    slurm.show_trace(result, as_json=as_json)
+    show_trace(result, as_json=as_json)
 
 
 def relax(
@@ -156,17 +156,17 @@ def cluster_init(
     name: Annotated[str, typer.Argument(help="A new name, or the .toml file to write.")],
 ) -> None:
     """Write the commented file of a new cluster, to be filled in."""
-    from superionic.workflows.commands import slurm
+    from superionic.workflows.commands import slurm_clusters
 
-    slurm.cluster_init(name)
+    slurm_clusters.cluster_init(name)
 
 
 @cluster_app.command("list")
 def cluster_list() -> None:
     """List the clusters that have a file."""
-    from superionic.workflows.commands import slurm
+    from superionic.workflows.commands import slurm_clusters
 
-    slurm.cluster_list()
+    slurm_clusters.cluster_list()
 
 
 @cluster_app.command("test")
@@ -179,9 +179,9 @@ def cluster_test(
     as_json: Json = False,
 ) -> None:
     """Submit a one-minute job and say what is missing on the compute node."""
-    from superionic.workflows.commands import slurm
+    from superionic.workflows.commands import slurm_clusters
 
-    slurm.cluster_test(name, folder=folder, patience_s=patience, as_json=as_json)
+    slurm_clusters.cluster_test(name, folder=folder, patience_s=patience, as_json=as_json)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -113,3 +113,9 @@ def cell(value: Cell, decimals: int = 3) -> str:
         text = f"{value:.{decimals}f}"
         return text.lstrip("-") if float(text) == 0 else text
     return str(value)
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, of at most 100 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else f"{line[:100]}..."

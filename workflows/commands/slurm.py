@@ -1,4 +1,4 @@
-"""Campaigns on clusters: `submit`, `status`, `resume`, `cancel`, `trace` and `cluster`."""
+"""Campaigns on clusters: `submit`, `status`, `resume` and `cancel`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from superionic.structures.errors import ClusterError, RunFolderError
+from superionic.structures.errors import RunFolderError
 from superionic.workflows.commands.console import (
     chatter_to_stderr,
     emit_json,
     emit_table,
     note,
+    one_line,
     plain,
     say,
 )
@@ -34,7 +35,7 @@ from superionic.workflows.slurm.campaign import (
     write_campaign,
 )
 from superionic.workflows.slurm.client import Slurm
-from superionic.workflows.slurm.cluster_file import cluster_path, init_cluster, load_cluster
+from superionic.workflows.slurm.cluster_file import cluster_path, load_cluster
 from superionic.workflows.slurm.command_line import (
     SUBMITTABLE,
     check_words,
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from superionic.workflows.slurm.status import Survey
-    from superionic.workflows.trace import Link
 
 SHOWN = 30
 """Lines of single tasks that a status shows, at most."""
@@ -232,7 +232,7 @@ def _show(told: Survey) -> None:
         emit_table(
             ("task", "state", "job", "what"),
             [
-                (t.key, t.state.replace("_", " "), t.job, _short(t.progress or t.reason))
+                (t.key, t.state.replace("_", " "), t.job, one_line(t.progress or t.reason))
                 for t in detailed[:SHOWN]
             ],
         )
@@ -241,18 +241,12 @@ def _show(told: Survey) -> None:
     if told.commands:
         say()
         for command, state, message in told.commands[:SHOWN]:
-            why = f" ({_short(message)})" if message and state != "waiting" else ""
-            say(f"superionic {_short(command)}: {state}{why}")
+            why = f" ({one_line(message)})" if message and state != "waiting" else ""
+            say(f"superionic {one_line(command)}: {state}{why}")
         if told.driver:
             say(told.driver)
     for remark in told.remarks:
         note(f"note: {remark}")
-
-
-def _short(text: str) -> str:
-    """Return one line of at most 100 characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= 100 else f"{line[:100]}..."
 
 
 def cancel(folder: Path) -> None:
@@ -269,84 +263,3 @@ def cancel(folder: Path) -> None:
     if not (place / CAMPAIGN).is_dir():
         again = "the script that submitted them, run again,"
     say(f"{len(jobs)} jobs cancelled; {again} goes on from what is done")
-
-
-def show_trace(path: Path, *, as_json: bool) -> None:
-    """Write the chain of tasks behind a result; exit code 1 if a link is broken."""
-    from superionic.workflows.trace import trace
-
-    links = trace(path)
-    if as_json:
-        emit_json(links)
-    else:
-        for link in links:
-            _show_link(link)
-    if any(link.intact is not True for link in links):
-        note("error: the chain is broken: a result is missing or was changed after it was written.")
-        raise typer.Exit(1)
-
-
-def _show_link(link: Link) -> None:
-    """Write one task of a chain."""
-    from superionic.workflows.manifest import LIBRARIES
-
-    pad = "    " * link.depth
-    if link.again:
-        say(f"{pad}{link.key}  (see above)")
-        return
-    seal = {True: "checksum agrees", False: "CHANGED SINCE", None: "no result"}[link.intact]
-    wall = f", {link.wall_s:.1f} s" if link.wall_s is not None else ""
-    say(f"{pad}{link.key}  {link.state.replace('_', ' ')}, {seal}")
-    say(f"{pad}  function  {link.function}, version {link.version}")
-    if link.settings:
-        say(f"{pad}  inputs    {_short(', '.join(f'{k}={v}' for k, v in link.settings.items()))}")
-    if link.host:
-        inside = f", in job {link.job}" if link.job and not link.submissions else ""
-        say(f"{pad}  computed  {link.started} on {link.host}{wall}{inside}")
-    for s in link.submissions:
-        memory = f", {s.memory_gb:g} GB" if s.memory_gb is not None else ""
-        walltime = f", {s.walltime_s} s" if s.walltime_s is not None else ""
-        end = " ".join(filter(None, (s.state.replace("_", " ") or "not ended", s.reason)))
-        say(f"{pad}  job       {s.job}: {s.cpus} cores{walltime}{memory}: {_short(end)}")
-    kept = ("superionic", "python", *LIBRARIES)
-    versions = [f"{k} {v}" for k, v in link.versions.items() if k in kept]
-    if versions:
-        say(f"{pad}  versions  {', '.join(versions)}")
-
-
-def cluster_init(name: str) -> None:
-    """Write the commented file of a new cluster."""
-    path = init_cluster(name)
-    say(str(path))
-    say(str(path.with_suffix(".sh")))
-    note(f"note: edit them, then try it out with `superionic cluster test {name}`.")
-
-
-def cluster_list() -> None:
-    """Write the clusters that have a file."""
-    from superionic.workflows.slurm.cluster_file import known_clusters
-
-    for name in known_clusters():
-        say(f"{name}  {cluster_path(name)}")
-
-
-def cluster_test(name: str, *, folder: Path, patience_s: float, as_json: bool) -> None:
-    """Submit a one-minute job and write what it found; exit code 1 if anything is missing."""
-    from superionic.workflows.slurm.check import probe_cluster
-
-    cluster = load_cluster(name)
-    Slurm().check()
-    note("note: waiting for a one-minute job ...")
-    findings = probe_cluster(cluster, folder=folder, patience_s=patience_s)
-    if as_json:
-        emit_json(findings)
-    else:
-        emit_table(
-            ("what", "", "found"),
-            [(f.name, "ok" if f.ok else "MISSING", f.found) for f in findings],
-        )
-        for finding in findings:
-            if not finding.ok:
-                say(f"{finding.name}: {finding.todo}")
-    if not all(f.ok for f in findings):
-        raise ClusterError(f"Something is missing on the compute nodes of {name}.")
