@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from superionic.analysis.barriers import BarrierResult
-    from superionic.workflows.commands.barrier import HopOutcome
+    from superionic.workflows.commands.hop_outcome import HopOutcome
 
 LISTED = "hops.json"
 """Outcome of every hop that was asked of a folder, by key."""
