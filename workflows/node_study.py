@@ -6,17 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from superionic.analysis.node_binding import Contact, NodeStart, NodeStartState
-from superionic.structures.errors import AdsorptionError, EvidenceError, InvalidStructureError
-from superionic.structures.ion_pairs import contacts
-from superionic.structures.molecule import framed
+from superionic.structures.errors import AdsorptionError, EvidenceError
 from superionic.structures.node_contacts import DETACHED, ContactGeometry, contact_geometry
-from superionic.structures.node_starts import node_starts
 from superionic.workflows.binding_tasks import wider
 from superionic.workflows.intact import broken_bond
-from superionic.workflows.node_settings import Guest, NodeSettings, chosen_sites
+from superionic.workflows.node_guest_starts import Start, rigid_starts, starts_upon
+from superionic.workflows.node_settings import Guest, NodeSettings
 from superionic.workflows.node_tasks import relax_molecule
 from superionic.workflows.relax import RelaxResult
 from superionic.workflows.start_task import settled
@@ -26,27 +22,6 @@ if TYPE_CHECKING:
 
     from superionic.structures.molecule import Molecule
     from superionic.structures.node import Node
-
-APART_ANG = 0.8
-"""Places of a cation nearer to each other than this are one, in angstrom."""
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """An adsorbate put at a node.
-
-    Attributes
-    ----------
-    key, site, mode : str
-        Its name, the metal, and what holds on.
-    molecule : Molecule
-        Atoms of the node, then those of the adsorbate in the order of its shapes.
-    """
-
-    key: str
-    site: str
-    mode: str
-    molecule: Molecule
 
 
 @dataclass(eq=False)
@@ -92,74 +67,18 @@ class NodeStudy:
         found: list[Start] = []
         for shape, modes in self.guest.shapes.items():
             for mode in modes:
-                found += self._rigid(shape, shapes[shape], mode)
+                found += rigid_starts(
+                    self.node, shapes[shape], shape=shape, mode=mode, settings=self.settings,
+                    notes=self.notes,
+                )  # fmt: skip
         if anion is not None:
-            found += self._upon(anion, shapes[next(iter(shapes))])
+            pair = shapes[next(iter(shapes))]
+            found += starts_upon(anion, pair, node=self.node, guest=self.guest, notes=self.notes)
         if not found:
             raise AdsorptionError(
                 f"{self.guest.label} fits at no open metal of {self.name} in any mode asked for."
             )
         self.starts = tuple(found)
-
-    def _rigid(self, shape: str, molecule: Molecule, mode: str) -> list[Start]:
-        """Return seeded starts of one shape in one mode at every chosen metal."""
-        s, found = self.settings, []
-        for site in chosen_sites(self.node, s.sites):
-            try:
-                made = node_starts(
-                    self.node, molecule, count=s.starts, modes=[mode], sites=[site], seed=s.seed
-                )
-            except AdsorptionError as error:
-                self.notes.append(f"No start of {shape} through {mode} at {site}: {error}")
-                continue
-            found += [Start(f"{shape} {m.key}", m.site, m.mode, m.molecule) for m in made]
-        return found
-
-    def _upon(self, anion: NodeStudy, pair: Molecule) -> list[Start]:
-        """Return starts with the cation beside the anion as it relaxed, in each of its modes."""
-        cations = [k for k in range(len(pair)) if _single(pair, k)]
-        if cations != [len(pair) - 1] or pair.symbols[:-1] != anion.free.symbols:
-            raise InvalidStructureError(
-                f"{self.guest.label}: expected the atoms of {anion.guest.label} in their order, "
-                f"then a single cation to put upon it; got {pair.formula}."
-            )
-        number, charge = int(pair.structure.numbers[-1]), pair.charge - anion.free.charge
-        found: list[Start] = []
-        for k in anion.best_of_modes():
-            body = anion.complex(k)
-            spread = np.r_[self.node.formal_charges, anion.spread_charges()]
-            try:
-                places = contacts(body, number, charge, charges=spread)
-            except InvalidStructureError as error:
-                self.notes.append(f"No place upon {anion.starts[k].key}: {error}")
-                continue
-            points: list[np.ndarray[Any, Any]] = []
-            for place in places:
-                point = np.array(place.position)
-                if all(np.linalg.norm(point - other) > APART_ANG for other in points):
-                    points.append(point)
-                if len(points) == self.guest.places:
-                    break
-            start = anion.starts[k]
-            found += [
-                Start(
-                    key=f"{start.key} & {pair.symbols[-1]}-{n}",
-                    site=start.site,
-                    mode=f"{start.mode} & {pair.symbols[-1]}",
-                    molecule=_with_ion(body, number, charge, point),
-                )
-                for n, point in enumerate(points)
-            ]
-        return found
-
-    def spread_charges(self) -> np.ndarray[Any, Any]:
-        """Return the charge of the free adsorbate shared by its donors, in e. shape=(atoms,)."""
-        from superionic.structures.ion_pairs import HALOGENS, lone_pairs
-
-        giving = [k for k in lone_pairs(self.free) if self.free.symbols[k] not in HALOGENS]
-        charges = np.zeros(len(self.free))
-        charges[giving] = self.free.charge / max(len(giving), 1)
-        return charges
 
     # ---- relaxations
 
@@ -309,21 +228,6 @@ class NodeStudy:
             fmax_eV_per_A=relaxed.fmax_eV_per_A if relaxed else None,
             force_calls=calls,
         )
-
-
-def _with_ion(
-    molecule: Molecule, number: int, charge: int, point: np.ndarray[Any, Any]
-) -> Molecule:
-    """Return a molecule with one more atom, a closed-shell ion without bonds."""
-    structure = framed(
-        np.append(molecule.structure.numbers, number), np.vstack([molecule.positions, point])
-    )
-    return replace(molecule, structure=structure, charge=molecule.charge + charge)
-
-
-def _single(molecule: Molecule, atom: int) -> bool:
-    """Return whether an atom is an ion of its own."""
-    return not any(atom in (i, j) for i, j, _ in molecule.bonds)
 
 
 def _still(settings: Any) -> Any:
