@@ -282,47 +282,18 @@ def _write_end_decks(path: CollectedNEB, request: CollectRequest) -> tuple[Path,
 
 def _show_comparison(folder: Path, request: CollectRequest, *, as_json: bool) -> None:
     """Say how a handed-over path compares with what came back."""
+    from superionic.workflows.commands.path_comparison import comparison_record, show_images
     from superionic.workflows.handover import compare_handover
 
     with chatter_to_stderr():
         comparison = compare_handover(folder, quiet_s=request.quiet_s)
     drawn = _draw(comparison, request)
     if as_json:
-        emit_json(_comparison_record(comparison))
+        emit_json(comparison_record(comparison))
     else:
-        emit_table(
-            ["image", "state", f"{comparison.local_theory} eV",
-             f"{comparison.returned_theory or 'returned'} eV", "difference eV", "residual eV/A",
-             "moved A"],
-            [
-                [f"{i.index:02d}", i.state, i.local_eV, i.returned_eV, i.difference_eV,
-                 i.residual_force_eV_per_A, i.displacement_ang]
-                for i in comparison.images
-            ],
-            decimals=4,
-        )  # fmt: skip
-        for image in comparison.images:
-            if image.reason:
-                say(f"image {image.index:02d}: {image.reason}")
-        say(comparison.summary)
+        show_images(comparison)
         _say_written(drawn)
     _leave(comparison.complete, comparison.summary)
-
-
-def _comparison_record(comparison: PathComparison) -> dict[str, Any]:
-    """Return a comparison and what follows from it as plain values."""
-    record: dict[str, Any] = plain(comparison)
-    for image, source in zip(record["images"], comparison.images, strict=True):
-        image["difference_eV"] = source.difference_eV
-    return record | {
-        "complete": comparison.complete,
-        "local": plain(comparison.local),
-        "returned": plain(comparison.returned),
-        "barrier_change_eV": comparison.barrier_change_eV,
-        "largest_difference_eV": comparison.largest_difference_eV,
-        "softening": comparison.softening,
-        "summary": comparison.summary,
-    }
 
 
 def _record(value: Any, request: CollectRequest) -> dict[str, Any]:
