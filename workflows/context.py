@@ -164,12 +164,6 @@ def load_checkpoint(name: str) -> dict[str, NDArray[Any]] | None:
     return arrays
 
 
-def remove_checkpoint(name: str) -> None:
-    """Forget a checkpoint; no error where there is none."""
-    if current_context() is not None:
-        checkpoint_path(name).unlink(missing_ok=True)
-
-
 def clear_checkpoints(folder: Path) -> None:
     """Remove all checkpoints below a task's folder."""
     for path in folder.rglob(f"*{CHECKPOINT_SUFFIX}"):

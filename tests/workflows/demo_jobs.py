@@ -16,7 +16,6 @@ from superionic.structures.structure import Structure
 from superionic.workflows.context import (
     current_folder,
     load_checkpoint,
-    remove_checkpoint,
     save_checkpoint,
 )
 from superionic.workflows.execution import Resources, job
@@ -138,8 +137,6 @@ def count(steps: int, die_at: int, error: str, journal: str) -> np.ndarray:
             if error == "kill":
                 os.kill(os.getpid(), 9)
             raise OSError("disk gone") if error == "disk" else ValueError("bad")
-    if error == "tidy":
-        remove_checkpoint("count")
     return np.array([running])
 
 

@@ -194,11 +194,6 @@ def version_table(manifests: Sequence[Mapping[str, object]], *, caption: str) ->
     return ReportTable(caption=caption, header=("Library", "Version"), rows=rows)
 
 
-def key_value_table(pairs: Mapping[str, Cell], *, caption: str) -> ReportTable:
-    """Return a table of names and values."""
-    return ReportTable(caption=caption, header=("Name", "Value"), rows=tuple(pairs.items()))
-
-
 def _text(manifest: Mapping[str, object], name: str) -> str:
     if name not in manifest:
         raise EvidenceError(f"A manifest needs '{name}'; this one holds {sorted(manifest)}.")

@@ -277,10 +277,6 @@ class Ledger:
         """Return all submissions of a task, oldest first."""
         return tuple(self._history.get(key, ()))
 
-    def all_latest(self) -> tuple[Placed, ...]:
-        """Return the last submission of every task."""
-        return tuple(placed[-1] for placed in self._history.values())
-
 
 def _number_inside(batch: Batch) -> str:
     """Return the number that a job left when it began, if it did."""
