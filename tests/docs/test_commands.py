@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +34,9 @@ NOT_RUN = {
 """Commands that are only parsed, and why."""
 ENDS = {
     "docs/workflows/transport.md: analyse speciation run.xtc --top run.gro --cations "
-    "element Na --anions resname TFSI and element O -o speciation": "Give one (--contact",
+    "element Na --anions resname TFSI and element O -o speciation": "Give one (",
     "docs/workflows/transport.md: analyse residence run.xtc --top run.gro --centres "
-    "element Na --partners resname TFSI and element O --patience 2 -o residence": "Give one (--contact",
+    "element Na --partners resname TFSI and element O --patience 2 -o residence": "Give one (",
     "docs/workflows/slurm.md: collect results": "",
     "docs/workflows/slurm.md: trace my-run": "",
 }
@@ -146,3 +148,20 @@ def test_commands_that_are_not_run_have_a_reason() -> None:
     parsed = {said for said, mode in shown.items() if mode not in ("quick", "slow")}
     assert parsed <= set(NOT_RUN)
     assert {*NOT_RUN, *(said.split(": ", 1)[1] for said in ENDS)} <= set(shown)
+
+
+RUNNABLE = ("README.md", "docs/start.md")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUNNABLE)
+def test_python_runs(page: str, tmp_path: Path) -> None:
+    """The script of a page, with a crystal of one's own beside it."""
+    (script,) = [f.text for f in fences(ROOT / page) if f.language == "python"]
+    provide(["hops", "my.cif"], tmp_path)
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert re.search(r"\bconverged 0\.\d+", done.stdout), done.stdout
