@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("analysis", "inputs", "structures", "workflows")
 MODULES = tuple(sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")))
 
-LONGEST_MODULE = 450
+LONGEST_MODULE = 420
 """Lines. DESIGN asks for 60-300; nobody reads a longer file than this."""
 
 MAY_IMPORT = {

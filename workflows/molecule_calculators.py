@@ -86,7 +86,7 @@ class SteadyXTB(Calculator):
         method: str,
         state: MoleculeState = FREE_SINGLET,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.retries = 0
         self._keywords: dict[str, Any] = {
             "method": method,
@@ -117,7 +117,7 @@ class SteadyXTB(Calculator):
         system_changes: Sequence[str] = all_changes,
     ) -> None:
         """Fill ``results`` with energy (eV), forces (eV/angstrom), charges (e) and dipole."""
-        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
+        super().calculate(atoms, properties, system_changes)
         own = Atoms(self.atoms)
         try:
             self._start_in_free_space(own)
@@ -179,7 +179,7 @@ class PySCFMolecule(Calculator):
         basis: str,
         state: MoleculeState = FREE_SINGLET,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.functional, self.basis, self.state = functional, basis, state
         self._density: Any = None
 
@@ -197,7 +197,7 @@ class PySCFMolecule(Calculator):
         load_pyscf()
         from pyscf import dft, gto
 
-        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
+        super().calculate(atoms, properties, system_changes)
         own = Atoms(self.atoms)
         molecule = gto.M(
             atom=list(zip(own.get_chemical_symbols(), own.positions.tolist(), strict=True)),
