@@ -12,7 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from superionic.structures.structure import Structure
 
-VALENCES = {"H": 1.0, "Li": 1.0, "N": 5.0, "O": 6.0, "Na": 1.0, "Al": 3.0, "Si": 4.0, "P": 5.0}
+VALENCES = {
+    "H": 1.0,
+    "Li": 1.0,
+    "N": 5.0,
+    "O": 6.0,
+    "F": 7.0,
+    "Na": 1.0,
+    "Al": 3.0,
+    "Si": 4.0,
+    "P": 5.0,
+}
 KBAR = 1602.1766208
 
 
