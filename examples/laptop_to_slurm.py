@@ -62,6 +62,8 @@ def superionic(*words: str) -> int:
 
 # %%
 structures = {file.stem: read_structure(file) for file in sorted(CELLS.glob("*.cif"))}
+if not structures:
+    raise SystemExit(f"{CELLS} holds no .cif file")
 with Run("here", progress=False) as run:
     waiting = {
         name: relax_task.submit(structure, THEORY, RelaxSettings(cell="full"))
