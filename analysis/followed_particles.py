@@ -66,18 +66,14 @@ def follow_particles(
     ------
     TrajectoryError
         As the reading of frames; steps are too long to be followed, some frames have a cell and
-        others none, or fewer than two frames were chosen.
+        others none, fewer than two frames were chosen, or a molecule has no mass.
     """
     most = len(range(trajectory.frame_count)[frames])
     stores = {
         name: ParticleStore(most, int(group.max()) + 1, memory_bytes=memory_bytes)
         for name, group in groups.items()
     }
-    if not trajectory.masses.sum() > 0:
-        raise TrajectoryError(
-            f"No atom of {trajectory.source} has a mass, so the centre of all mass is not known: "
-            "give a topology with elements or masses."
-        )
+    _check_masses(trajectory)
     take = {name: _taker(group, trajectory.masses) for name, group in groups.items()}
     weights, follow = trajectory.masses / trajectory.masses.sum(), Unwrapper()
     path: list[NDArray[np.float64]] = []
@@ -104,6 +100,23 @@ def follow_particles(
         {name: store.positions() for name, store in stores.items()}, centre - centre[0],
         np.array(volumes) if volumes else None,
     )  # fmt: skip
+
+
+def _check_masses(trajectory: Trajectory) -> None:
+    """Raise if a molecule has no mass; a site without mass in a molecule that has some is usual."""
+    if not trajectory.masses.sum() > 0:
+        raise TrajectoryError(
+            f"No atom of {trajectory.source} has a mass, so the centre of all mass is not known: "
+            "give a topology with elements or masses."
+        )
+    _, place = np.unique(trajectory.molecules, return_inverse=True)
+    lost = np.flatnonzero(np.bincount(place, weights=trajectory.masses)[place] <= 0)
+    if len(lost):
+        raise TrajectoryError(
+            f"{len(lost)} atoms of {trajectory.source}, the first of them atom {lost[0] + 1}, are "
+            "in molecules without any mass: their elements were not understood, and the centre of "
+            "all mass would leave them out. Give a topology with elements or masses."
+        )
 
 
 def _taker(

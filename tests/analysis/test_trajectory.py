@@ -13,7 +13,7 @@ from ase.io.vasp import write_vasp_xdatcar
 from superionic.analysis.followed_particles import follow_particles, particles_of
 from superionic.analysis.from_trajectory import diffusion_from, rdf_from, van_hove_from
 from superionic.analysis.ions_from_trajectory import IonSpecies, contacts_from, onsager_from
-from superionic.analysis.trajectory import read
+from superionic.analysis.trajectory import Trajectory, read
 from superionic.structures.errors import TrajectoryError
 
 if TYPE_CHECKING:
@@ -355,6 +355,24 @@ def test_universes_of_bare_arrays(tmp_path: Path) -> None:
     with pytest.raises(TrajectoryError, match="give dt in ps"):
         read(steps)
     assert [f.time_ps for f in read(steps, dt_ps=2.0).frames()] == [0.0, 2.0, 4.0]
+
+
+def test_molecules_without_mass_are_refused() -> None:
+    """Argon that was not understood must not drop out of the centre of mass; a lone pair may."""
+    from MDAnalysis import Universe
+
+    def opened(masses: list[float]) -> Trajectory:
+        made = Universe.empty(4, n_residues=3, atom_resindex=[0, 1, 1, 2], trajectory=True)
+        made.add_TopologyAttr("masses", masses)
+        made.add_TopologyAttr("resids", [1, 2, 3])
+        steps = np.random.default_rng(2).normal(size=(40, 4, 3)).cumsum(axis=0)
+        made.load_new(steps.astype(np.float32), order="fac", dt=1.0)
+        return read(made)
+
+    groups = {"all": np.arange(4)}
+    follow_particles(opened([23.0, 16.0, 0.0, 40.0]), groups)
+    with pytest.raises(TrajectoryError, match=r"1 atoms of .* the first of them atom 4, "):
+        follow_particles(opened([23.0, 16.0, 0.0, 0.0]), groups)
 
 
 def test_trajectories_of_ase(tmp_path: Path) -> None:
