@@ -21,10 +21,21 @@ from superionic.analysis.estimate import html_table
 from superionic.structures.errors import EvidenceError
 
 __all__ = [
-    "SIGN_CONVENTION", "BindingParts", "BindingResult", "ChargeTransfer", "EnergyTerm",
-    "FiveEnergies", "LevelBinding", "StartOutcome", "binding_energy", "check_terms",
-    "split_binding", "strength",
-]  # fmt: skip
+    "SIGN_CONVENTION",
+    "BindingParts",
+    "BindingResult",
+    "BindingVerdict",
+    "ChargeTransfer",
+    "EnergyTerm",
+    "FiveEnergies",
+    "LevelBinding",
+    "StartOutcome",
+    "StartState",
+    "binding_energy",
+    "check_terms",
+    "split_binding",
+    "strength",
+]
 
 BindingVerdict = Literal["converged", "unconverged", "failed"]
 """What became of a binding energy. Only ``converged`` carries a value."""

@@ -10,6 +10,8 @@ from superionic.structures.errors import EvidenceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["Claim", "ClaimState"]
+
 ClaimState = Literal["supported", "contradicted", "undecided"]
 
 

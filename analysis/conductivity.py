@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from superionic.analysis.figures.style import SavedFigure
     from superionic.analysis.onsager_result import OnsagerCoefficients
 
+__all__ = [
+    "DRAWS",
+    "Z95",
+    "Conductivity",
+    "ConductivityTerm",
+    "Transference",
+    "conductivity",
+    "transference",
+]
+
 DRAWS = 20_000
 Z95 = 1.959963984540054
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 __all__ = [
+    "ANG2_PER_PS_IN_CM2_PER_S",
+    "LEAST_FRAMES",
+    "LEAST_LAGS",
     "DiffusionVerdict",
     "Diffusivity",
     "MeanSquaredDisplacement",

@@ -12,6 +12,8 @@ from superionic.structures.errors import EvidenceError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+__all__ = ["Estimate"]
+
 
 @dataclass(frozen=True)
 class Estimate:

@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
     from superionic.analysis.figures.style import SavedFigure
 
+__all__ = [
+    "BLOCK_BYTES",
+    "FFT_BYTES",
+    "FFT_PARTICLES",
+    "FRAMES_AT_ONCE",
+    "Estimator",
+    "MeanSquaredDisplacement",
+    "log_spaced_lags",
+    "mean_squared_displacement",
+]
+
 BLOCK_BYTES = 128 * 1024**2
 """Memory for one block of particles; more particles are taken block after block."""
 FRAMES_AT_ONCE = 512

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from superionic.analysis.figures.style import SavedFigure
 
-__all__ = ["ResidenceTime", "Speciation", "ion_pairs", "residence_time", "speciation_of"]
+__all__ = [
+    "DEFINITION",
+    "STATES",
+    "ResidenceTime",
+    "Speciation",
+    "ion_pairs",
+    "residence_time",
+    "speciation_of",
+]
 
 STATES = ("free", "SSIP", "CIP", "AGG")
 DEFINITION = (

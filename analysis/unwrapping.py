@@ -11,6 +11,8 @@ from superionic.structures.errors import TrajectoryError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = ["LEAST_VOLUME", "LONGEST_STEP", "Unwrapper", "centres_of_mass", "unwrap"]
+
 LONGEST_STEP = 0.4
 """Largest step between frames, as a fraction of the cell, of which the sign is still believed: past
 half a cell a step and its image cannot be told apart."""

@@ -19,6 +19,8 @@ from superionic.structures.structure import Structure, minimum_image
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["OPTIONS", "SAME_ANG", "Deck", "Options"]
+
 Options = VaspOptions | CastepOptions | GpawOptions
 OPTIONS: dict[str, type[VaspOptions] | type[CastepOptions] | type[GpawOptions]] = {
     "vasp": VaspOptions,

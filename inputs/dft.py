@@ -28,8 +28,18 @@ if TYPE_CHECKING:
     from superionic.structures.structure import Structure
 
 __all__ = [
-    "Band", "DFTSpec", "FixedAtom", "KGrid", "Relaxation", "Smearing", "Spin",
-]  # fmt: skip
+    "Axis",
+    "Band",
+    "DFTSpec",
+    "Dispersion",
+    "FixedAtom",
+    "Functional",
+    "KGrid",
+    "Relaxation",
+    "Smearing",
+    "Spin",
+    "Task",
+]
 
 Functional = Literal[
     "lda", "pw91", "pbe", "pbesol", "rpbe", "revpbe", "scan", "rscan", "r2scan", "pbe0", "hse06",

@@ -14,6 +14,20 @@ from superionic.structures.errors import DeckError
 if TYPE_CHECKING:
     from superionic.structures.structure import Structure
 
+__all__ = [
+    "DIGITS",
+    "NO_WIDTH",
+    "Band",
+    "CellFreedom",
+    "FixedAtom",
+    "KGrid",
+    "Optimiser",
+    "Relaxation",
+    "Smearing",
+    "SmearingKind",
+    "Spin",
+]
+
 SmearingKind = Literal["fixed", "gaussian", "fermi-dirac", "methfessel-paxton", "tetrahedron"]
 Optimiser = Literal[
     "cg", "quasi-newton", "damped-md", "bfgs", "lbfgs", "fire", "tpsd", "quick-min", "ode12r"

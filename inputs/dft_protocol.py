@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from superionic.inputs.protocol import Protocol
     from superionic.structures.structure import Structure
 
+__all__ = ["CHOICE", "DFTProtocol", "dft_protocol_names", "load_dft_protocol"]
+
 CHOICE = "# choice:"
 """Starts a comment that says what a paper leaves open, and how a protocol settles it."""
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from superionic.inputs.md_options import MDOptions
     from superionic.inputs.parametrised import ParameterRow, ParametrisedBox
 
+__all__ = ["NOTES", "PARAMETERS", "parameter_table", "table_csv", "values_text"]
+
 PARAMETERS, NOTES = "parameters.csv", "NOTES.md"
 """Files that go with the inputs of every code."""
 

@@ -14,6 +14,8 @@ from superionic.structures.structure import readonly
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+__all__ = ["COULOMB_KJ_ANG", "NEUTRAL_E", "SCALE_14", "Mixing", "ParameterRow", "ParametrisedBox"]
+
 Mixing = Literal["geometric", "lorentz-berthelot"]
 """How sigma of two atoms is made: geometric mean, or arithmetic. Epsilon is geometric in both."""
 

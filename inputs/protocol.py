@@ -28,7 +28,7 @@ from superionic.structures.errors import ProtocolError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-__all__ = ["OWN", "Protocol", "build", "load_protocol", "paper_protocol", "protocol_names"]
+__all__ = ["HEAD", "OWN", "Protocol", "build", "load_protocol", "paper_protocol", "protocol_names"]
 
 T = TypeVar("T")
 

@@ -26,8 +26,16 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "Node", "build_node", "caps", "node_of", "paddlewheel_node", "trinuclear_node",
-]  # fmt: skip
+    "OUT_OF_PLANE_ANG",
+    "SOURCE",
+    "Node",
+    "build_node",
+    "caps",
+    "node_of",
+    "paddlewheel_node",
+    "trinuclear_node",
+    "with_waters",
+]
 
 OUT_OF_PLANE_ANG = 0.20
 """How far the metal of a paddlewheel stands out of the plane of its four oxygens, in angstrom: that

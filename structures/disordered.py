@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+__all__ = ["OCCUPANCY_TOLERANCE", "WHOLE_TOLERANCE", "DisorderedStructure", "format_formula"]
+
 OCCUPANCY_TOLERANCE = 0.02
 """Occupancies of one site may sum to 1 plus this; they are then scaled to 1 by the reader."""
 

@@ -24,6 +24,8 @@ from superionic.structures.structure import Structure, check_no_overlap
 if TYPE_CHECKING:
     from ase import Atoms
 
+__all__ = ["read_crystal", "read_structure", "write_structure"]
+
 _LABEL_COLUMNS = ("site_labels", "labels", "label", "atom_site_label")
 _REFUSED = {
     ".res": "ASE drops the occupancies of SHELX files",

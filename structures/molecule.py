@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = [
+    "MARGIN_ANG",
+    "Bond",
+    "Molecule",
+    "Neighbours",
+    "boxed",
+    "check_box",
+    "fragments",
+    "framed",
+    "free_molecule",
+    "image_separation",
+    "torsion_deg",
+]
+
 Bond = tuple[int, int, float]
 """Two atoms, the lower first, and the order: 1, 2, 3, or 1.5 for aromatic."""
 

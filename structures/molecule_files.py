@@ -20,6 +20,8 @@ from superionic.structures.structure import Structure, check_no_overlap, minimum
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = ["SUFFIXES", "from_structure", "parse_sdf", "read_molecule", "write_molecule"]
+
 SUFFIXES = (".xyz", ".extxyz", ".sdf", ".mol")
 """Suffixes of molecule files."""
 

@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = [
+    "METALS_NEAR_ANG",
+    "OPEN_LEAST",
+    "Node",
+    "OpenSite",
+    "kind_of_node",
+    "node_of",
+    "open_sites",
+    "states_of",
+]
+
 METALS_NEAR_ANG = 3.7
 """Metals nearer than this block the side on which they are, in angstrom."""
 

@@ -46,7 +46,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["OrderedCandidate", "expand", "ordered_candidates", "primitive"]
+__all__ = [
+    "ANNEALING_RUNS",
+    "ENUMERATION_LIMIT",
+    "OrderedCandidate",
+    "expand",
+    "ordered_candidates",
+    "primitive",
+]
 
 ENUMERATION_LIMIT = 250_000
 """Up to so many arrangements all are tried; beyond, they are sampled."""

@@ -32,6 +32,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = [
+    "BACKBONE_DEG",
+    "BONDS_ANG",
+    "COH_DEG",
+    "HCH_DEG",
+    "HELIX_DEG",
+    "METHYL_DEG",
+    "TEMPERATURE_K",
+    "ChainLayout",
+    "Ends",
+    "Shape",
+    "chain_layout",
+    "chain_positions",
+    "peo_chain",
+]
+
 Ends = Literal["methyl", "hydroxyl"]
 Shape = Literal["states", "helix", "trans"]
 

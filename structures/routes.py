@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from superionic.structures.network import HopNetwork
 
 __all__ = [
+    "LENGTH_TOLERANCE_ANG",
+    "SURFACE_DEPTH_ANG",
     "MatchedHops",
     "Route",
     "RouteSamples",

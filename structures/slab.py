@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from superionic.structures.cuts import Cleavage
     from superionic.structures.drafts import Draft
 
+__all__ = ["Slab"]
+
 
 @dataclass(frozen=True, eq=False)
 class Slab:

@@ -307,4 +307,12 @@ def _built(
     )
 
 
-__all__ = ["OrderedSlab", "ordered_slabs", "slab_terminations"]
+__all__ = [
+    "DIPOLE_ENERGY_EV_ANG",
+    "DIPOLE_WEIGHTS",
+    "MAX_DIPOLE_E_PER_ANG",
+    "SEARCHED",
+    "OrderedSlab",
+    "ordered_slabs",
+    "slab_terminations",
+]

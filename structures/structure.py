@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ase import Atoms
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = ["OVERLAP_ANG", "Structure", "check_no_overlap", "distance_matrix", "minimum_image"]
+
 OVERLAP_ANG = 0.5
 """Two atoms closer than this (angstrom) are an error in any structure."""
 

@@ -21,6 +21,7 @@ from superionic.structures.polarity import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+__all__ = ["SAME_CUT", "Cuts", "Termination"]
 
 SAME_CUT = 3e-3
 """Cuts are one by symmetry when their heights agree to this, in lattice repeats."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import BaseCalculator
     from numpy.typing import NDArray
 
+__all__ = ["AnnealSettings", "OrderResult", "anneal_ions", "anneal_task"]
+
 
 @dataclass(frozen=True)
 class AnnealSettings:

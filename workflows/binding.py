@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from superionic.structures.molecule import Molecule
     from superionic.structures.structure import Structure
 
-__all__ = ["BindingSettings", "Electrons", "check_binding", "find_binding", "find_bindings"]
+__all__ = [
+    "NO_CHARGE",
+    "BindingSettings",
+    "Electrons",
+    "check_binding",
+    "find_binding",
+    "find_bindings",
+]
 
 NO_CHARGE: Electrons = Electrons()
 """A neutral surface with paired spins."""

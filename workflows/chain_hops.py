@@ -32,6 +32,8 @@ from superionic.workflows.scan import relaxed_scan
 if TYPE_CHECKING:
     from ase.calculators.calculator import BaseCalculator
 
+__all__ = ["drag", "find_chain_hop", "single_points_task", "stationary_images"]
+
 
 @job(version=1, name="chain_hop")
 def chain_hop_task(

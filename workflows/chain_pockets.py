@@ -37,6 +37,15 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import BaseCalculator
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = [
+    "ChainHopSettings",
+    "ChainSystem",
+    "RelaxedPocket",
+    "choose_pair",
+    "middle_pockets",
+    "relax_pocket",
+]
+
 
 @dataclass(frozen=True)
 class ChainHopSettings:

@@ -17,6 +17,8 @@ from superionic.workflows.relax import RelaxResult, framework_shift
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+__all__ = ["END_FORCE_FACTOR", "NO_CRITERION", "barrier_result", "relax_result"]
+
 NO_CRITERION = 0.0
 """In the place of the force that a band was to reach, where its run names none."""
 END_FORCE_FACTOR = 2.0

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from superionic.structures.hop import Hop
     from superionic.structures.structure import Structure
 
+__all__ = [
+    "CURVATURE_STEP_ANG",
+    "LOST_ANG",
+    "EndSettings",
+    "Ends",
+    "ion_force_constants",
+    "ion_hessian",
+    "relax_ends",
+]
+
 CURVATURE_STEP_ANG = 0.02
 """Displacement of the hopping ion for its force constants, in angstrom."""
 LOST_ANG = 0.4

@@ -36,6 +36,8 @@ from superionic.workflows.md_stop import StopRequest, stop_on_signals
 if TYPE_CHECKING:
     from pathlib import Path
 
+__all__ = ["CHECKPOINT_MIN", "extend_gromacs", "run_gromacs"]
+
 CHECKPOINT_MIN = 5.0
 """Minutes between checkpoints: what SIGKILL can cost."""
 

@@ -22,6 +22,8 @@ from superionic.workflows.md_system import MDSystem
 if TYPE_CHECKING:
     from pathlib import Path
 
+__all__ = ["BATCH_S", "NM", "Progress", "RunEnd", "Watcher", "extend_md", "run_md"]
+
 log = logging.getLogger(__name__)
 
 BATCH_S = 1.0

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = [
+    "HEAVY_HYDROGEN",
+    "POSITIONS",
+    "SYSTEM_XML",
+    "TOPOLOGY",
+    "MDSystem",
+    "read_system",
+    "usual_timestep_fs",
+]
+
 SYSTEM_XML = "system.xml"
 TOPOLOGY = "topology.pdb"
 POSITIONS = "positions.csv"

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from superionic.structures.molecule import Molecule
     from superionic.structures.node import Node
 
+__all__ = [
+    "ATTACHED",
+    "Guest",
+    "NodeSettings",
+    "find_shape",
+    "named_nodes",
+    "node_name",
+    "parse_metals",
+]
+
 ATTACHED = "&"
 """Joins an anion and a single cation in the name of a shape: ``tfsi-cis & na+``."""
 

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import BaseCalculator
     from numpy.typing import NDArray
 
+__all__ = [
+    "MAX_STEP_ANG",
+    "PRECONDITIONED_FROM",
+    "RelaxResult",
+    "RelaxSettings",
+    "relax",
+    "relax_task",
+]
 
 PRECONDITIONED_FROM = 20
 """Atoms from which fixed cells are relaxed with the preconditioner of Packwood et al.

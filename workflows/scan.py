@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from superionic.structures.structure import Structure
 
+__all__ = ["RIGID", "ScanSettings", "relaxed_scan", "rigid_scan", "scan_task"]
+
 RIGID = "all atoms but the ion frozen as in the relaxed start"
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from superionic.structures.molecule import Molecule
 
+__all__ = ["COARSE_EV", "DIIS_SPACE", "MEMORY_MB", "SolvedField", "solve_field"]
+
 log = logging.getLogger(__name__)
 
 DIIS_SPACE = 12

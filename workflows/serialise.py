@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+__all__ = [
+    "FILE_MODE",
+    "PACKAGE",
+    "Json",
+    "SerialiseError",
+    "canonical_hash",
+    "decode",
+    "encode",
+    "json_hash",
+    "read_json",
+    "to_text",
+    "write_json_atomic",
+]
+
 PACKAGE = "superionic"
 """Only dataclasses defined in this package are written and, above all, read back."""
 

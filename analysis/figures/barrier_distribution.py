@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from superionic.analysis.barriers import BarrierResult
 
+__all__ = ["VERDICT_WORDS", "BarrierGroup", "barrier_distribution", "barrier_distribution_data"]
+
 VERDICT_WORDS: dict[str, str] = {
     "unconverged": "not converged",
     "other-basin": "end point left its basin",

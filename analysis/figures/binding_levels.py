@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from superionic.analysis.binding import BindingResult, LevelBinding
 
+__all__ = ["binding_levels", "binding_levels_data"]
+
 _ROW_IN = 0.24
 _OFFSET = 0.13
 

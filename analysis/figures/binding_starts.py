@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from superionic.analysis.binding import BindingResult
 
+__all__ = ["PART_NAMES", "STATE_WORDS", "binding_starts", "binding_starts_data"]
+
 STATE_WORDS = {
     "unconverged": "at the limit of steps",
     "not-intact": "broke a bond",

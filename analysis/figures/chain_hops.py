@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from superionic.analysis.chain_hops import ChainHop
     from superionic.analysis.figures.style import Cell
 
+__all__ = ["PublishedClimb", "chain_hop_data", "chain_hop_figure"]
+
 
 @dataclass(frozen=True)
 class PublishedClimb:

@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     from superionic.analysis.diffusivity import Diffusivity
     from superionic.analysis.mean_squared_displacement import MeanSquaredDisplacement
 
+__all__ = [
+    "AXES_HEADER",
+    "HEADER",
+    "axes_msd_figure",
+    "axes_msd_figure_data",
+    "msd_figure",
+    "msd_figure_data",
+]
+
 HEADER = (
     "series", "lag_ps", "msd_ang2", "standard_error_ang2", "in_fit", "verdict", "loglog_slope",
     "D_cm2_per_s", "D_low_cm2_per_s", "D_high_cm2_per_s",

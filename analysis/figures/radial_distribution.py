@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from superionic.analysis.rdf import RDF
 
+__all__ = ["HEADER", "rdf_figure", "rdf_figure_data"]
+
 HEADER = (
     "series", "r_ang", "g", "g_half_width", "n_up_to_ang", "n", "n_half_width", "first_peak_ang",
     "first_minimum_ang", "coordination_number",

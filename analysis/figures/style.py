@@ -22,6 +22,29 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+__all__ = [
+    "DOUBLE_COLUMN_IN",
+    "DPI",
+    "FAINT",
+    "GRID",
+    "INK",
+    "OKABE_ITO",
+    "PAPER",
+    "SCREEN_DPI",
+    "SERIES_COLOURS",
+    "SERIES_MARKERS",
+    "SINGLE_COLUMN_IN",
+    "SLIDES",
+    "STYLES",
+    "Cell",
+    "FigureData",
+    "FigureStyle",
+    "SavedFigure",
+    "drawn_for",
+    "figure_style",
+    "save_figure",
+]
+
 OKABE_ITO: dict[str, str] = {
     "blue": "#0072B2",
     "vermillion": "#D55E00",

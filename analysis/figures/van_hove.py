@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from superionic.analysis.van_hove import VanHove
 
+__all__ = ["HEADER", "van_hove_data", "van_hove_figure"]
+
 HEADER = ("kind", "lag_ps", "r_ang", "density", "beyond_last_shell", "non_gaussian")
 
 

@@ -24,6 +24,8 @@ from superionic.workflows.serialise import PACKAGE, canonical_hash, read_json, w
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+__all__ = ["PROTOCOL", "SEAL", "Paper", "reproduce", "retell"]
+
 P = TypeVar("P")
 R = TypeVar("R")
 

@@ -14,6 +14,23 @@ from superionic.structures.structure import Structure, readonly
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+__all__ = [
+    "Badge",
+    "Block",
+    "Cell",
+    "CodeBlock",
+    "Download",
+    "Fact",
+    "ReportContent",
+    "ReportFigure",
+    "ReportTable",
+    "ReportViewer",
+    "Section",
+    "Tone",
+    "Traced",
+    "ViewerModel",
+]
+
 Tone = Literal["plain", "good", "warn", "bad"]
 """How a badge or a fact is coloured; its text must say the same without the colour."""
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from superionic.workflows.report.content import ReportContent
     from superionic.workflows.report.part import RenderedPart
 
+__all__ = ["PageHead", "render_report", "write_report"]
+
 
 @dataclass(frozen=True)
 class PageHead:

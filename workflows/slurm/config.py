@@ -10,6 +10,16 @@ from types import MappingProxyType
 from superionic.structures.errors import ProtocolError
 from superionic.workflows.jobs import Resources
 
+__all__ = [
+    "CLUSTER_NAME",
+    "PLACES",
+    "ClusterConfig",
+    "JobResources",
+    "Ladder",
+    "walltime_seconds",
+    "walltime_text",
+]
+
 _WORD = re.compile(r"[\w.,:/@%+=\[\]()&|*-]*", re.ASCII)
 CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _OPTION = re.compile(r"-[-A-Za-z]*[^\s].*")
