@@ -31,13 +31,15 @@ from superionic.inputs.outputs.records import CollectedNEB, CollectedRun
 from superionic.structures.hops import find_hops
 from superionic.structures.structure import Structure
 from superionic.workflows.barrier import find_barrier
-from superionic.workflows.collected import barrier_result
+from superionic.workflows.collected import barrier_result, relax_result
+from superionic.workflows.collected_electrons import atomic_charges, projected_dos
 from superionic.workflows.collected_figures import draw_collected
 from superionic.workflows.handover import compare_handover, hand_over
 from superionic.workflows.theory import get_theory
 
 RUNS = Path("my-runs")  # any folder: every run below it is found
 BAND = Path("my-band")  # folders 00, 01, ... of a band that VASP or CASTEP relaxed
+ELECTRONS = Path("my-electrons")  # one run with densities of states and a charge density
 
 if not RUNS.exists():
     import stand_ins
@@ -73,6 +75,29 @@ for run in runs:
     if run.finished and len(run.step_energies_eV) > 1:
         draw_collected(run, Path(f"finished-{run.code}-steps"))
         print(f"wrote finished-{run.code}-steps.png, .svg and .csv")
+
+# %% [markdown]
+# A finished relaxation is the same value as one computed here: any workflow goes on from it.
+
+# %%
+for run in runs:
+    if run.finished and run.task == "relax" and run.fmax_eV_per_A is not None:
+        relaxed = relax_result(run)
+        print(f"{run.folder}: {relaxed.structure.formula}, {relaxed.energy_eV:.3f} eV")
+
+# %% [markdown]
+# Where a run has densities of states and a charge density, its electrons can be asked: where the
+# states of each element are, and what charge each atom has.
+
+# %%
+if ELECTRONS.exists():
+    states = projected_dos(ELECTRONS)
+    print(f"{states.electrons:.0f} electrons, {', '.join(states.orbitals)} of {states.symbols}")
+    charges = atomic_charges(ELECTRONS)
+    for symbol, charge in zip(charges.symbols, charges.charges, strict=True):
+        print(f"{symbol}: {charge:+.2f} e ({charges.method})")
+else:
+    print(f"no {ELECTRONS} here: no electrons to ask")
 
 # %% [markdown]
 # A band has barriers where the code itself relaxed it, both ends have energies and are minima,

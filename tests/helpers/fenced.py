@@ -1,7 +1,8 @@
 """Code in Markdown: what stands in fences, and how it may be tried out.
 
 A comment before a fence says so: `<!-- test: quick -->` runs with the quick tests, `slow` with the
-slow ones, `parse` (also where nothing is said) is only parsed, `none` is no command of ours.
+slow ones, `gromacs` with those where there is a `gmx`, `parse` (also where nothing is said) is only
+parsed, `none` is no command of ours.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-MODES = ("quick", "slow", "parse", "targets", "none")
+MODES = ("quick", "slow", "gromacs", "parse", "targets", "none")
 SHELLS = ("sh", "bash", "console", "")
 
 _FENCE = re.compile(r"^```(\w*)\s*$")
