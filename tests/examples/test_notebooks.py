@@ -11,8 +11,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from made_castep import CastepCase, write_castep_run
+from made_densities import gaussians, pair
+from made_gpaw import write_gpaw_dos, write_gpaw_run
 from made_paths import write_band
+from made_vasp import step
+from small_salt import salt
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -80,13 +86,30 @@ def test_trajectory_finds_what_was_put_in(tmp_path: Path) -> None:
     )
 
 
-def test_finished_runs_on_runs_and_a_band(tmp_path: Path) -> None:
+def test_finished_runs_on_runs_a_band_and_electrons(tmp_path: Path) -> None:
     write_band(tmp_path / "my-band")
+    write_gpaw_run(tmp_path / "my-electrons", pair())
+    write_gpaw_dos(tmp_path / "my-electrons", pair())
+    density = gaussians(pair(), (12.4, 7.6), 48, width=0.4)
+    file = tmp_path / "my-electrons" / "density.npz"
+    np.savez(file, density=density, numbers=pair().numbers, charge=0.0)
     said = run("finished_runs.py", tmp_path)
     assert "castep md, finished" in said
     assert "forward and back: 0.400 and 0.300 eV" in said
     assert "not-started, +0.000 eV here, none there" in said
+    assert "14 electrons, s, p, d of ('Al', 'N')" in said
+    assert "Al: +0.60 e (bader)" in said
     assert {"finished-castep-steps", "finished-band"} <= figures(tmp_path)
+
+
+@pytest.mark.slow
+def test_finished_runs_with_a_relaxation_of_ones_own(tmp_path: Path) -> None:
+    steps = [step(salt(), -10.0), step(salt(), -11.0)]
+    done = CastepCase(task="geometry optimization", geometry="done")
+    write_castep_run(tmp_path / "my-runs" / "relaxed", salt(), steps, done)
+    said = run("finished_runs.py", tmp_path)
+    assert "stand in" not in said
+    assert f"my-runs/relaxed: {salt().formula}, -11.000 eV" in said
 
 
 @pytest.mark.slow

@@ -8,19 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
 from made_castep import CastepCase, write_castep_run
+from made_gpaw import gpaw_dos, write_gpaw_dos, write_gpaw_run
 from made_paths import BAND, HILL, images, write_band, write_single_points
 from made_up import barrier, dome
 from made_vasp import RELAX, VaspEnd, step, write_vasp_run
 from small_salt import pushed, salt
 
 from superionic.inputs.collect import collect
-from superionic.inputs.deck import Deck
-from superionic.inputs.decks import write_deck
-from superionic.inputs.dft import DFTSpec
-from superionic.inputs.gpaw.options import GpawOptions
 from superionic.inputs.outputs.paths import read_path
 from superionic.inputs.outputs.records import CollectedRun, OutputFileError
 from superionic.structures.errors import EvidenceError, NotConvergedError
@@ -179,34 +174,21 @@ def test_charges_by_the_method_of_the_code(tmp_path: Path) -> None:
 
 
 def test_gpaw_scripts_keep_their_states(tmp_path: Path) -> None:
-    folder = write_deck(Deck(DFTSpec("pbe", 400.0), (salt(),), GpawOptions()), tmp_path / "run")
-    frame = salt().to_ase()
-    frame.calc = SinglePointCalculator(frame, energy=-3.0, forces=np.zeros((4, 3)))
-    write(folder / "final.extxyz", frame)
-    (folder / "result.json").write_text(
-        '{"code": "gpaw", "task": "static", "converged": true, "energy_eV": -3.0}'
-    )
+    folder = write_gpaw_run(tmp_path / "run", salt())
     assert one(folder).energy_eV == -3.0
     with pytest.raises(OutputFileError, match=r"density\.npz"):
         atomic_charges(folder)
     with pytest.raises(OutputFileError, match="superionic inputs gpaw"):
         projected_dos(folder)
-    energies = np.linspace(-7.0, 3.0, 21)
-    parts = np.ones((2, 4, 3, 21)) * np.arange(1.0, 4.0)[:, None]
-    kept = {
-        "energies_eV": energies.tolist(), "total": (2.0 * parts.sum(axis=(1, 2))).tolist(),
-        "projected": parts.tolist(), "orbitals": ["s", "p", "d"], "fermi_eV": -2.0,
-        "symbols": list(salt().symbols), "width_eV": 0.1, "electrons": 14.0,
-    }  # fmt: skip
-    (folder / "dos.json").write_text(json.dumps(kept))
+    write_gpaw_dos(folder, salt())
     dos = projected_dos(folder)
     assert (dos.reference, dos.reference_eV, dos.electrons) == ("fermi", -2.0, 14.0)
-    assert dos.energies_eV == pytest.approx(energies + 2.0)
+    assert dos.energies_eV == pytest.approx(np.linspace(-5.0, 5.0, 21))
     assert dos.on(element="Na", orbital="d", spin=1) == pytest.approx(3.0)
     assert dos.theory.startswith("gpaw")
     (folder / "dos.json").write_text(json.dumps({"reason": "no projectors"}))
     with pytest.raises(OutputFileError, match="no projectors"):
         projected_dos(folder)
-    (folder / "dos.json").write_text(json.dumps({**kept, "total": "cut"}))
+    (folder / "dos.json").write_text(json.dumps({**gpaw_dos(salt()), "total": "cut"}))
     with pytest.raises(OutputFileError, match="cut off"):
         projected_dos(folder)

@@ -6,14 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
+from made_densities import gaussians
+from made_gpaw import write_gpaw_run
 from numpy.typing import NDArray
 
-from superionic.inputs.deck import Deck
-from superionic.inputs.decks import write_deck
-from superionic.inputs.dft import DFTSpec
-from superionic.inputs.gpaw.options import GpawOptions
 from superionic.inputs.outputs.bader import bader_is_installed
 from superionic.inputs.outputs.gpaw_density import read_gpaw_charges
 from superionic.inputs.outputs.records import OutputFileError
@@ -22,7 +18,7 @@ from superionic.structures.structure import Structure
 from superionic.workflows.collected_electrons import atomic_charges
 
 needs_bader = pytest.mark.skipif(not bader_is_installed(), reason="pybader is not installed")
-ELECTRONS = {"Li": 2.1, "F": 9.9}
+ELECTRONS = (2.1, 9.9)
 POINTS = 48
 
 
@@ -36,29 +32,13 @@ def fluoride() -> Structure:
 
 def density() -> NDArray[np.float32]:
     """A round heap of electrons on each atom, in electrons per cubic angstrom."""
-    axis = np.arange(POINTS) * 8.0 / POINTS
-    grid = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
-    found = np.zeros((POINTS,) * 3)
-    for symbol, place in zip(fluoride().symbols, fluoride().positions, strict=True):
-        apart = np.abs(grid - place)
-        squares = (np.minimum(apart, 8.0 - apart) ** 2).sum(axis=-1)
-        heap = np.exp(-squares / (2 * 0.4**2))
-        found += ELECTRONS[symbol] * heap / (heap.mean() * 8.0**3)
-    return found.astype(np.float32)
+    return gaussians(fluoride(), ELECTRONS, POINTS, width=0.4).astype(np.float32)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a finished run without a density."""
-    chosen = DFTSpec("pbe", 400.0)
-    made = write_deck(Deck(chosen, (fluoride(),), GpawOptions()), tmp_path / "run")
-    frame = fluoride().to_ase()
-    frame.calc = SinglePointCalculator(frame, energy=-3.0, forces=np.zeros((2, 3)))
-    write(made / "final.extxyz", frame)
-    (made / "result.json").write_text(
-        '{"code": "gpaw", "task": "static", "converged": true, "energy_eV": -3.0}'
-    )
-    return made
+    return write_gpaw_run(tmp_path / "run", fluoride())
 
 
 @needs_bader
