@@ -11,9 +11,9 @@ import griffe
 
 
 class NamedMethods(griffe.Extension):
-    """Leave methods with two underscores on either side to those who read the source."""
+    """Leave methods such as ``__post_init__`` to those who read the source."""
 
-    def on_function(self, *, func: griffe.Function, **_: Any) -> None:
-        """Take a method with underscores off the pages."""
-        if func.name.startswith("_"):
-            func.public = False
+    def on_class(self, *, cls: griffe.Class, **_: Any) -> None:
+        """Take them off; ``__init__`` stays, as its parameters are those of the class."""
+        for name in [n for n in cls.members if n.startswith("__") and n != "__init__"]:
+            cls.del_member(name)
