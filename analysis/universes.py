@@ -99,7 +99,7 @@ def universe_in_memory(universe: Universe, dt_ps: float | None) -> OpenUniverse:
         source=f"the universe of {reader.filename or 'arrays'}",
         timed_ps=None if _timeless(said) else times[-1] - times[0],
         step_ps=ps_per_step(universe, dt_ps) if steps else None,
-        alone=not hasattr(universe.atoms, "resids"),
+        alone=not hasattr(universe.atoms, "resids") and len(universe.residues) < 2,
     )
 
 

@@ -364,12 +364,12 @@ def test_molecules_without_mass_are_refused() -> None:
     def opened(masses: list[float]) -> Trajectory:
         made = Universe.empty(4, n_residues=3, atom_resindex=[0, 1, 1, 2], trajectory=True)
         made.add_TopologyAttr("masses", masses)
-        made.add_TopologyAttr("resids", [1, 2, 3])
         steps = np.random.default_rng(2).normal(size=(40, 4, 3)).cumsum(axis=0)
         made.load_new(steps.astype(np.float32), order="fac", dt=1.0)
         return read(made)
 
     groups = {"all": np.arange(4)}
+    assert opened([23.0, 16.0, 0.0, 40.0]).molecules.tolist() == [0, 1, 1, 2]
     follow_particles(opened([23.0, 16.0, 0.0, 40.0]), groups)
     with pytest.raises(TrajectoryError, match=r"1 atoms of .* the first of them atom 4, "):
         follow_particles(opened([23.0, 16.0, 0.0, 0.0]), groups)
