@@ -77,8 +77,8 @@ for word in words:
     open(home + "/cancel/" + word, "w").close()
 """
 
-HANGING = "sleep 86461"
-"""What a command does that never answers; nothing else sleeps for so long."""
+HANGING = f"sleep 86{os.getpid()}"
+"""What a command does that never answers; only commands of this test process sleep for so long."""
 
 
 class FakeSlurm:

@@ -19,12 +19,15 @@ pytestmark = [
 
 
 def bash(line: str, home: Path) -> str:
-    """Run a line in a bash that has nothing but a home, in an empty folder of its own."""
+    """Run a line in a bash that has nothing but a home, in an empty folder of its own.
+
+    Something follows the line: bash would else become its last command, and be no parent of it.
+    """
     (home / "empty").mkdir(exist_ok=True)
     path = f"{PROGRAM.parent}{os.pathsep}/usr/bin{os.pathsep}/bin"
     done = subprocess.run(
-        ["bash", "--norc", "-c", line], cwd=home / "empty", capture_output=True, text=True,
-        check=False, env={"HOME": str(home), "PATH": path, "SHELL": "/bin/bash"},
+        ["bash", "--norc", "-c", f"{line}; exit $?"], cwd=home / "empty", capture_output=True,
+        text=True, check=False, env={"HOME": str(home), "PATH": path, "SHELL": "/bin/bash"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert list((home / "empty").iterdir()) == []
