@@ -69,6 +69,22 @@ def test_gro_files(tmp_path: Path) -> None:
     assert found.select("element Cl").tolist() == [1]
 
 
+@pytest.mark.parametrize(
+    ("name", "element", "mass"),
+    [("LI", "Li", 6.94), ("LI1", "Li", 6.94), ("TI4", "Ti", 47.867), ("ZR", "Zr", 91.224),
+     ("AR", "Ar", 39.948), ("SI", "Si", 28.085), ("NA", "Na", 22.990), ("OW", "O", 15.999),
+     ("C12", "C", 12.011), ("MW", "", 0.0)],
+)  # fmt: skip
+def test_masses_of_gro_files(name: str, element: str, mass: float, tmp_path: Path) -> None:
+    """Atoms are weighed whatever their names are; a site that is no atom stays without mass."""
+    (tmp_path / "my.gro").write_text(GRO.replace("NA      NA ", f"NA     {name:>3} "))
+    found = read(tmp_path / "my.gro")
+    assert found.masses[0] == pytest.approx(mass, abs=0.01)
+    assert found.masses[1] == pytest.approx(35.45, abs=0.01)
+    if element:
+        assert found.select(f"element {element}").tolist() == [0]
+
+
 def test_lammps_data(tmp_path: Path) -> None:
     (tmp_path / "my.data").write_text(DATA)
     (tmp_path / "my.lammpstrj").write_text(DUMP.format(step=0) + DUMP.format(step=1000))
