@@ -47,12 +47,19 @@ def complete_symbols(universe: Any) -> None:
         return
     if any(spelt):
         universe.add_TopologyAttr("elements", spelt)
-    if hasattr(atoms, "masses"):
+    guessed = {attribute.attrname for attribute in universe._topology.guessed_attributes}
+    if "masses" in guessed:  # a topology that gives masses may mean its zeros: virtual sites
         _weigh(atoms, spelt)
 
 
 def _spelt(symbol: str, name: str) -> str:
-    """Return the element of an atom, or its symbol as it is where it is none."""
+    """Return the element of an atom, or its symbol as it is where it is none.
+
+    A topology that leaves the symbol empty says that it does not know: names tell nothing then
+    (``CA`` is a carbon of proteins).
+    """
+    if not symbol:
+        return symbol
     letters = re.split(r"[^A-Z]+", name.upper().lstrip("0123456789"))[0]
     return _KNOWN.get(symbol.upper()) or _KNOWN.get(letters, symbol)
 

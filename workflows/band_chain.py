@@ -11,7 +11,7 @@ from superionic.structures.structure import minimum_image
 from superionic.workflows.endpoints import ion_hessian
 from superionic.workflows.neb import Band, run_band
 from superionic.workflows.relax import RelaxResult, relax
-from superionic.workflows.zoom import zoom
+from superionic.workflows.zoom import evenly_along, zoom
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import BaseCalculator
@@ -104,9 +104,11 @@ class Chain:
         if sideways is None:
             return band
         pushed = band.positions[1:-1].copy()
+        if len(pushed) != self.settings.band.images:  # looked at closer
+            pushed = evenly_along(band.positions, self.settings.band.images)
         images = np.arange(1, len(pushed) + 1) / (len(pushed) + 1)
         pushed[:, self.ion] += PUSH_ANG * np.sin(np.pi * images)[:, None] * sideways
-        band = self._band(start, end, pushed)
+        band = self._nearer(start, self._band(start, end, pushed))
         if self._second_way_down(start, band) is not None:
             self.reason = "The saddle has a second way down for the ion: it is no barrier."
         return band

@@ -57,7 +57,7 @@ def zoom(
         calculator=calculator,
         settings=settings,
         counter=counter,
-        guess=_between(band.positions[k - 1 : k + 2], settings.images),
+        guess=evenly_along(band.positions[k - 1 : k + 2], settings.images),
         label=label,
         checkpoint=label,
     )
@@ -75,12 +75,20 @@ def zoom(
     )
 
 
-def _between(three: NDArray[np.float64], images: int) -> NDArray[np.float64]:
-    """Return evenly spaced points on the way over three images, in angstrom, without its ends."""
-    lengths = np.linalg.norm(np.diff(three, axis=0).reshape(2, -1), axis=1)
+def evenly_along(path: NDArray[np.float64], images: int) -> NDArray[np.float64]:
+    """Return evenly spaced points on the way over all images of a path, without its ends.
+
+    Parameters
+    ----------
+    path
+        In angstrom, unwrapped. shape=(points, atoms, 3)
+    images
+        How many points are wanted.
+    """
+    lengths = np.linalg.norm(np.diff(path, axis=0).reshape(len(path) - 1, -1), axis=1)
     way = np.concatenate([[0.0], np.cumsum(lengths)])
-    flat = three.reshape(3, -1)
+    flat = path.reshape(len(path), -1)
     points = np.linspace(0.0, way[-1], images + 2)[1:-1]
     return np.array([[np.interp(p, way, column) for column in flat.T] for p in points]).reshape(
-        images, *three.shape[1:]
+        images, *path.shape[1:]
     )

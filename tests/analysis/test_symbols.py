@@ -85,6 +85,17 @@ def test_masses_of_gro_files(name: str, element: str, mass: float, tmp_path: Pat
         assert found.select(f"element {element}").tolist() == [0]
 
 
+def test_masses_and_blanks_of_a_topology_are_its_own() -> None:
+    """A virtual hydrogen has no mass of its own; a blank symbol is not told by an atom's name."""
+    universe = Universe.empty(2)
+    universe.add_TopologyAttr("names", ["H1", "CA"])
+    universe.add_TopologyAttr("elements", ["H", ""])
+    universe.add_TopologyAttr("masses", [0.0, 14.027])
+    complete_symbols(universe)
+    assert list(universe.atoms.elements) == ["H", ""]
+    assert universe.atoms.masses.tolist() == [0.0, 14.027]
+
+
 def test_lammps_data(tmp_path: Path) -> None:
     (tmp_path / "my.data").write_text(DATA)
     (tmp_path / "my.lammpstrj").write_text(DUMP.format(step=0) + DUMP.format(step=1000))

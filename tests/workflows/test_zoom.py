@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from potentials import one_atom, point_hop, polynomial, stationary, tilted_well
+from numpy.typing import NDArray
+from potentials import Analytic, one_atom, point_hop, polynomial, stationary, tilted_well
 
 from superionic.structures.errors import ProtocolError
 from superionic.workflows.barrier import BarrierSettings, find_barrier
 from superionic.workflows.neb import BandSettings, run_band
-from superionic.workflows.zoom import _between, zoom
+from superionic.workflows.zoom import evenly_along, zoom
 
 CURVE = tilted_well(tilt=0.1)
 (LEFT, LOW), (_, TOP), (RIGHT, _) = stationary(CURVE)
@@ -23,7 +24,7 @@ COARSE = BandSettings(
 
 def test_points_between_are_even_and_on_the_way() -> None:
     three = np.array([[[0.0, 0.0, 0.0]], [[1.0, 0.0, 0.0]], [[1.0, 3.0, 0.0]]])
-    found = _between(three, 3)
+    found = evenly_along(three, 3)
     np.testing.assert_allclose(
         found, [[[1.0, 0.0, 0.0]], [[1.0, 1.0, 0.0]], [[1.0, 2.0, 0.0]]], atol=1e-12
     )
@@ -71,6 +72,25 @@ def test_a_band_that_is_far_off_is_not_looked_at_closer() -> None:
     found = find_barrier(hop, calculator=polynomial(CURVE), settings=strict)
     assert found.verdict == "unconverged"
     assert len(found.energies_eV) == COARSE.images + 2
+
+
+def test_a_ridge_that_a_closer_look_finds_is_no_barrier() -> None:
+    """On the line between the ends the top is a hill of 0.4 eV; the passes beside it are 0.275."""
+
+    def hill(positions: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        x, y, z = positions[0]
+        s = np.sin(np.pi * x / 3.0) ** 2
+        slope = np.pi / 3.0 * np.sin(2 * np.pi * x / 3.0)
+        aside = -y * y + 2.0 * y**4
+        force = [slope * (0.4 + aside - y * y), s * (-2 * y + 8 * y**3) + (1 - s) * 2 * y, 2 * z]
+        return float(s * (0.4 + aside) + (1 - s) * y * y + z * z), np.array([force])
+
+    band = replace(COARSE, images=2, max_steps=40)
+    settings = BarrierSettings(band=band, zooms=8)
+    hop = point_hop((0.0, 0.0, 0.0), (3.0, 0.0, 0.0))
+    found = find_barrier(hop, calculator=Analytic(hill), settings=settings)
+    assert found.forward_barrier_eV is None, "so coarse a band converges on the ridge only"
+    assert np.abs(found.positions[:, 0, 1]).max() > 0.1, "it was pushed off"
 
 
 def test_zooms_cannot_be_negative() -> None:
